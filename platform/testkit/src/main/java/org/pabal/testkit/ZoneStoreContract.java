@@ -1,0 +1,210 @@
+package org.pabal.testkit;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.nio.file.NoSuchFileException;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+import org.pabal.dns.Zone;
+import org.pabal.dns.ZoneObserver;
+import org.pabal.dns.ZoneStore;
+import org.xbill.DNS.Name;
+import org.xbill.DNS.RRset;
+import org.xbill.DNS.Record;
+import org.xbill.DNS.Type;
+
+/// What every [ZoneStore] does.
+public interface ZoneStoreContract {
+
+    Name ORIGIN = Name.fromConstantString("example.test.");
+    String SOA = "@ 3600 IN SOA ns1 hostmaster 1 7200 900 1209600 300\n";
+    String RECORDS = SOA
+            + """
+              @ 3600 IN NS ns1
+              @ 3600 IN MX 10 mx
+              ns1 3600 IN A 192.0.2.1
+              mx 3600 IN A 192.0.2.25
+              mx 3600 IN A 192.0.2.26
+              mx 3600 IN AAAA 2001:db8::25
+              a.b.c 3600 IN TXT "three \\"quoted\\"; words" "and\\000\\255octets"
+              * 60 IN TXT "wild"
+              www 3600 IN CNAME mx
+              odd\\.dot 3600 IN A 192.0.2.7
+              ent 3600 IN TYPE65534 \\# 3 010203
+              """;
+
+    /// A store with nothing in it, that tells this observer. Called once at the beginning of each test.
+    ZoneStore store(ZoneObserver observer) throws Exception;
+
+    /// Closes the store as a restart does, and opens it again over the same data. Empty when it keeps nothing over a restart; the
+    /// tests about that are then skipped.
+    default Optional<ZoneStore> reopened() throws Exception {
+        return Optional.empty();
+    }
+
+    @Test
+    default void publishedZoneIsFoundByItsOriginOnly() throws Exception {
+        ZoneStore store = store(new Seen());
+        assertTrue(store.find(ORIGIN).isEmpty());
+        store.publish(zone(1));
+        assertEquals(1, store.find(ORIGIN).orElseThrow().serial());
+        assertTrue(store.find(Name.fromString("EXAMPLE.test.")).isPresent());
+        assertTrue(store.find(Name.fromString("www.example.test.")).isEmpty());
+        assertTrue(store.find(Name.fromString("test.")).isEmpty());
+    }
+
+    @Test
+    default void publishedZoneHasEveryRecord() throws Exception {
+        ZoneStore store = store(new Seen());
+        store.publish(zone(1));
+        assertSame(zone(1), store.find(ORIGIN).orElseThrow());
+    }
+
+    @Test
+    default void nextVersionReplacesTheOneBeforeAndLeavesItWhole() throws Exception {
+        ZoneStore store = store(new Seen());
+        store.publish(zone(1));
+        Zone before = store.find(ORIGIN).orElseThrow();
+        store.publish(MemoryZone.of(
+                "example.test.", SOA.replace(" 1 7200", " 2 7200") + "@ IN NS ns1\nns1 IN A 192.0.2.9\n"));
+        assertEquals(2, store.find(ORIGIN).orElseThrow().serial());
+        assertTrue(store.find(ORIGIN).orElseThrow().records(name("mx"), Type.A).isEmpty());
+        assertSame(zone(1), before);
+    }
+
+    @Test
+    default void zonesAreSortedByOrigin() throws Exception {
+        ZoneStore store = store(new Seen());
+        store.publish(zone("b.test."));
+        store.publish(zone("a.test."));
+        store.publish(zone("2.0.192.in-addr.arpa."));
+        assertEquals(
+                List.of("2.0.192.in-addr.arpa.", "a.test.", "b.test."),
+                store.zones().map(z -> z.origin().toString()).toList());
+    }
+
+    @Test
+    default void observersHearOfEveryVersionInOrder() throws Exception {
+        Seen seen = new Seen();
+        ZoneStore store = store(seen);
+        store.publish(zone(1));
+        store.publish(zone(2));
+        store.publish(zone("a.test."));
+        store.withdraw(ORIGIN);
+        assertEquals(
+                List.of("example.test. 1", "example.test. 2", "a.test. 1", "example.test. gone"), seen.events);
+    }
+
+    @Test
+    default void withdrawnZoneIsGone() throws Exception {
+        ZoneStore store = store(new Seen());
+        store.publish(zone(1));
+        store.withdraw(ORIGIN);
+        assertTrue(store.find(ORIGIN).isEmpty());
+        assertEquals(0, store.zones().count());
+        assertThrows(NoSuchFileException.class, () -> store.withdraw(ORIGIN));
+        store.publish(zone(3));
+        assertEquals(3, store.find(ORIGIN).orElseThrow().serial());
+    }
+
+    @Test
+    default void zoneThatCannotBeServedIsRefusedAndTheOneBeforeStays() throws Exception {
+        Seen seen = new Seen();
+        ZoneStore store = store(seen);
+        store.publish(zone(1));
+        for (String bad : List.of(
+                "@ IN NS ns1\n",
+                SOA + "@ IN NS ns1\nwww IN CNAME mx\nwww IN A 192.0.2.1\n",
+                SOA + "@ IN NS ns1\nwww.example.org. IN A 192.0.2.1\n")) {
+            assertThrows(
+                    IllegalArgumentException.class,
+                    () -> store.publish(MemoryZone.of("example.test.", bad)),
+                    bad);
+        }
+        assertEquals(1, store.find(ORIGIN).orElseThrow().serial());
+        assertEquals(List.of("example.test. 1"), seen.events);
+    }
+
+    @Test
+    default void zonesSurviveARestart() throws Exception {
+        ZoneStore store = store(new Seen());
+        store.publish(zone(1));
+        store.publish(zone(4_000_000_000L));
+        store.publish(zone("a.test."));
+        store.publish(zone("b.test."));
+        store.withdraw(Name.fromString("b.test."));
+
+        Optional<ZoneStore> reopened = reopened();
+        assumeTrue(reopened.isPresent(), "keeps nothing over a restart");
+        assertEquals(
+                List.of("a.test.", "example.test."),
+                reopened.get().zones().map(z -> z.origin().toString()).toList());
+        assertSame(zone(4_000_000_000L), reopened.get().find(ORIGIN).orElseThrow());
+    }
+
+    /// Keeps what it hears.
+    final class Seen implements ZoneObserver {
+        final List<String> events = new ArrayList<>();
+
+        Seen() {}
+
+        @Override
+        public void published(Zone current) {
+            events.add(current.origin() + " " + current.serial());
+        }
+
+        @Override
+        public void withdrawn(Name origin) {
+            events.add(origin + " gone");
+        }
+    }
+
+    private static MemoryZone zone(long serial) {
+        return MemoryZone.of("example.test.", RECORDS.replace(" 1 7200", " " + serial + " 7200"));
+    }
+
+    private static MemoryZone zone(String origin) {
+        return MemoryZone.of(origin, RECORDS);
+    }
+
+    private static Name name(String below) throws Exception {
+        return Name.fromString(below, ORIGIN);
+    }
+
+    private static void assertSame(Zone expected, Zone actual) throws Exception {
+        assertEquals(expected.origin(), actual.origin());
+        assertEquals(expected.serial(), actual.serial());
+        assertEquals(records(expected), records(actual));
+        assertEquals(Type.SOA, actual.all().findFirst().orElseThrow().getType());
+        for (RRset set : expected.all().toList()) {
+            assertEquals(
+                    Set.copyOf(set.rrs()),
+                    Set.copyOf(actual.records(set.getName(), set.getType()).orElseThrow().rrs()));
+        }
+        assertTrue(actual.records(name("mx"), Type.TXT).isEmpty());
+        assertTrue(actual.records(name("nothing"), Type.TXT).isEmpty(), "no wildcard is followed");
+        assertTrue(actual.records(name("www"), Type.A).isEmpty(), "no alias is followed");
+        assertTrue(actual.exists(ORIGIN));
+        assertTrue(actual.exists(name("mx")));
+        assertTrue(actual.exists(name("b.c")), "an empty non-terminal");
+        assertTrue(actual.exists(name("c")), "an empty non-terminal");
+        assertFalse(actual.exists(name("nothing")));
+        assertFalse(actual.exists(name("x.b.c")));
+        assertFalse(actual.exists(Name.fromString("test.")));
+    }
+
+    /// With their TTLs, which `equals` of a record passes over.
+    private static Set<String> records(Zone zone) {
+        Set<String> texts = new HashSet<>();
+        zone.all().flatMap(set -> set.rrs().stream()).map(Record::toString).forEach(texts::add);
+        return texts;
+    }
+}
