@@ -11,7 +11,8 @@ import org.xbill.DNS.Name;
 import org.xbill.DNS.RRset;
 import org.xbill.DNS.Type;
 
-/// A resolver that is a map: it knows the records of a master file, and every other name does not exist.
+/// A resolver that is a map: it knows the records of a master file, and every other name does not
+/// exist.
 ///
 /// ```java
 /// Resolver resolver = new CannedResolver("""

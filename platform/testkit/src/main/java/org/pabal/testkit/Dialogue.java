@@ -24,7 +24,8 @@ import org.junit.jupiter.api.DynamicTest;
 import org.pabal.protocol.Peer;
 import org.pabal.protocol.StreamProtocol;
 
-/// A conversation as RFCs print them, in plain text, played against a protocol in this process or against a server.
+/// A conversation as RFCs print them, in plain text, played against a protocol in this process or
+/// against a server.
 ///
 /// ```
 /// # RFC 5321 §D.2
@@ -54,8 +55,8 @@ import org.pabal.protocol.StreamProtocol;
 /// | `-- expire` | the client's time is up (in-process only) |
 /// | `# text` | for the reader; so are empty lines |
 ///
-/// Text is UTF-8. When the file ends and the server has not closed, the client hangs up; in-process the protocol has then to
-/// return.
+/// Text is UTF-8. When the file ends and the server has not closed, the client hangs up; in-process
+/// the protocol has then to return.
 public final class Dialogue {
 
     /// Octets of one line of a server, at most.
@@ -104,7 +105,8 @@ public final class Dialogue {
         read(file).play(server);
     }
 
-    /// A test for each `*.dialogue` file of a folder, each against a protocol of its own. For a method with `@TestFactory`.
+    /// A test for each `*.dialogue` file of a folder, each against a protocol of its own. For a
+    /// method with `@TestFactory`.
     public static Stream<DynamicTest> tests(Path folder, Supplier<StreamProtocol> protocol)
             throws IOException {
         return files(folder).stream()
@@ -271,7 +273,8 @@ public final class Dialogue {
             client.output().write(unsent.toByteArray());
             client.output().flush();
         } catch (IOException e) {
-            // A server that has said its last word may have closed already; what it said is still to be read.
+            // A server that has said its last word may have closed already; what it said is still
+            // to be read.
             if (steps.subList(steps.indexOf(step), steps.size()).stream()
                     .noneMatch(s -> s.text.equals("close"))) {
                 throw e;

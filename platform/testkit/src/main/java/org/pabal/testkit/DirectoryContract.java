@@ -35,7 +35,8 @@ public interface DirectoryContract {
     MailAddress STAFF = new MailAddress("staff", "example.test");
     MailAddress FAR = new MailAddress("far", "example.org");
 
-    /// A directory with this one domain and nobody in it. Called once at the beginning of each test.
+    /// A directory with this one domain and nobody in it. Called once at the beginning of each
+    /// test.
     Directory directory(String ownDomain) throws Exception;
 
     /// The editor of a directory, when that is another object.
@@ -43,8 +44,8 @@ public interface DirectoryContract {
         return (DirectoryEditor) directory;
     }
 
-    /// Closes the directory as a restart does, and opens it again over the same data. Empty when it keeps nothing over a restart;
-    /// the tests about that are then skipped.
+    /// Closes the directory as a restart does, and opens it again over the same data. Empty when it
+    /// keeps nothing over a restart; the tests about that are then skipped.
     default Optional<Directory> reopened() throws Exception {
         return Optional.empty();
     }

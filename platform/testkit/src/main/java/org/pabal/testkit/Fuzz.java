@@ -22,9 +22,10 @@ import java.util.stream.Stream;
 
 /// Throws bent input at whatever reads octets from strangers.
 ///
-/// Starts from the files of a folder, every one of which is tried as it is, `crash-…` of former runs included; then bends and
-/// joins them until the time is over. An input that makes the target slow is bent further. What goes wrong is kept in
-/// the folder as `crash-HASH`, so that the next run begins with it.
+/// Starts from the files of a folder, every one of which is tried as it is, `crash-…` of former
+/// runs included; then bends and joins them until the time is over. An input that makes the target
+/// slow is bent further. What goes wrong is kept in the folder as `crash-HASH`, so that the next
+/// run begins with it.
 ///
 /// | system property | default | what it is |
 /// | --- | --- | --- |
@@ -43,7 +44,8 @@ public final class Fuzz {
             .map(token -> token.getBytes(StandardCharsets.ISO_8859_1))
             .toArray(byte[][]::new);
 
-    /// What is tested: throws when something is wrong. What may be thrown by right it catches itself.
+    /// What is tested: throws when something is wrong. What may be thrown by right it catches
+    /// itself.
     @FunctionalInterface
     public interface Target {
         void accept(byte[] input) throws Exception;
@@ -67,7 +69,8 @@ public final class Fuzz {
     }
 
     /// @param corpus a folder with at least one file, such as `src/test/resources/fuzz/smtp`
-    /// @throws AssertionError when an input made the target throw or take too long; the message names the file of the input
+    /// @throws AssertionError when an input made the target throw or take too long; the message
+    ///     names the file of the input
     public static void run(Path corpus, Target target) throws Exception {
         run(corpus, Duration.ofSeconds(Long.getLong("pabal.fuzz.seconds", 20)), target);
     }
@@ -181,7 +184,8 @@ public final class Fuzz {
         }
     }
 
-    /// Words and numbers of a seed are what the target knows: they are put where they do not belong.
+    /// Words and numbers of a seed are what the target knows: they are put where they do not
+    /// belong.
     private void harvest(byte[] seed) {
         String text = new String(seed, StandardCharsets.ISO_8859_1);
         TreeSet<String> words = new TreeSet<>(

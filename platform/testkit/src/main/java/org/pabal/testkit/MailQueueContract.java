@@ -69,8 +69,9 @@ public interface MailQueueContract {
     /// A queue with nothing in it. Called once at the beginning of each test.
     MailQueue queue(InstantSource clock) throws Exception;
 
-    /// Closes the queue of [#queue] as a restart does, and opens it again over the same data with the same clock. Empty when
-    /// it keeps nothing over a restart; the tests about that are then skipped.
+    /// Closes the queue of [#queue] as a restart does, and opens it again over the same data with
+    /// the same clock. Empty when it keeps nothing over a restart; the tests about that are then
+    /// skipped.
     default Optional<MailQueue> reopened() throws Exception {
         return Optional.empty();
     }

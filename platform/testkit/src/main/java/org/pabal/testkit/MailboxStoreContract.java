@@ -48,8 +48,8 @@ public interface MailboxStoreContract {
     /// A store with nothing in it. Called once at the beginning of each test.
     MailboxStore store() throws Exception;
 
-    /// Closes the store of [#store] as a restart does, and opens it again over the same data. Empty when it keeps nothing over a
-    /// restart; the tests about that are then skipped.
+    /// Closes the store of [#store] as a restart does, and opens it again over the same data. Empty
+    /// when it keeps nothing over a restart; the tests about that are then skipped.
     default Optional<MailboxStore> reopened() throws Exception {
         return Optional.empty();
     }

@@ -26,7 +26,8 @@ import org.pabal.directory.Proof;
 import org.pabal.directory.ScramKeys;
 import org.pabal.mail.MailAddress;
 
-/// Domains, accounts and aliases in memory, passwords in the clear: for tests, never for mail of anybody.
+/// Domains, accounts and aliases in memory, passwords in the clear: for tests, never for mail of
+/// anybody.
 public final class MemoryDirectory implements Directory, DirectoryEditor {
 
     private static final byte[] SALT = "of every test xx".getBytes(StandardCharsets.US_ASCII);
@@ -46,7 +47,8 @@ public final class MemoryDirectory implements Directory, DirectoryEditor {
         domains.add(ownDomain);
     }
 
-    /// The node of the house's examples: `example.test` with `alice` and `bob`, whose passwords are `pabal`.
+    /// The node of the house's examples: `example.test` with `alice` and `bob`, whose passwords are
+    /// `pabal`.
     public static MemoryDirectory ofAliceAndBob() {
         MemoryDirectory directory = new MemoryDirectory("example.test");
         directory.addAccount(new MailAddress("alice", "example.test"), "pabal".toCharArray());

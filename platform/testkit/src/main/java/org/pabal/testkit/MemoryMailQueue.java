@@ -38,7 +38,8 @@ public final class MemoryMailQueue implements MailQueue {
     private static final class Slot {
         final long number;
         QueueEntry entry;
-        /// What decides the order: the entry's time, or the beginning of time when it is due whatever the clock says.
+        /// What decides the order: the entry's time, or the beginning of time when it is due
+        /// whatever the clock says.
         Instant due = Instant.MIN;
         boolean leased;
 
@@ -63,7 +64,8 @@ public final class MemoryMailQueue implements MailQueue {
         this.clock = clock;
     }
 
-    /// From now on there is no room, or there is again: [#draft], a write to a draft and [Draft#commit] throw.
+    /// From now on there is no room, or there is again: [#draft], a write to a draft and
+    /// [Draft#commit] throw.
     public void full(boolean full) {
         this.full = full;
     }

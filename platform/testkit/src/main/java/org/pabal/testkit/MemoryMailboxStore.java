@@ -17,7 +17,8 @@ import org.pabal.mail.MailAddress;
 import org.pabal.mailbox.Mailbox;
 import org.pabal.mailbox.MailboxStore;
 
-/// Mailboxes in memory: the contract and nothing else, for the tests of those who show or bring mail.
+/// Mailboxes in memory: the contract and nothing else, for the tests of those who show or bring
+/// mail.
 public final class MemoryMailboxStore implements MailboxStore {
 
     private static final int MAX_LEVELS = 32;
@@ -26,7 +27,8 @@ public final class MemoryMailboxStore implements MailboxStore {
             Comparator.<String, Boolean>comparing(path -> !path.equals(INBOX))
                     .thenComparing(Comparator.naturalOrder());
 
-    /// Guards everything in this store, its mailboxes included, so that a move between two of them is one step.
+    /// Guards everything in this store, its mailboxes included, so that a move between two of them
+    /// is one step.
     private final ReentrantLock lock = new ReentrantLock();
 
     private final Condition changed = lock.newCondition();

@@ -28,7 +28,8 @@ final class Pipe {
         change(() -> closed = true);
     }
 
-    /// The reader's time is up, whatever the deadline says or will say: the next wait for octets ends in a time-out.
+    /// The reader's time is up, whatever the deadline says or will say: the next wait for octets
+    /// ends in a time-out.
     void expire() {
         change(() -> expired = true);
     }
@@ -47,7 +48,8 @@ final class Pipe {
         change(() -> start = end);
     }
 
-    /// Whether there is something to read; waits for it. False at the end and when `enough` says so.
+    /// Whether there is something to read; waits for it. False at the end and when `enough` says
+    /// so.
     boolean await(BooleanSupplier enough) throws IOException {
         lock.lock();
         try {

@@ -15,11 +15,13 @@ import org.pabal.protocol.Peer;
 
 /// A connection without a socket: a test plays the client, a protocol under test has the other end.
 ///
-/// Its patience is that of a socket and counts real time; a test that does not want to wait calls [#expire()]. TLS is
-/// only said, not spoken: [#startTls()] drops early plaintext and [#tls()] is there from then on.
+/// Its patience is that of a socket and counts real time; a test that does not want to wait calls
+/// [#expire()]. TLS is only said, not spoken: [#startTls()] drops early plaintext and [#tls()] is
+/// there from then on.
 public final class TestConnection implements Connection, AutoCloseable {
 
-    /// What a conversation has unless it asks for less: long enough for a slow machine, short enough to see a test hang.
+    /// What a conversation has unless it asks for less: long enough for a slow machine, short
+    /// enough to see a test hang.
     static final Duration PATIENCE = Duration.ofSeconds(30);
 
     private final Pipe fromClient = new Pipe();
@@ -156,7 +158,8 @@ public final class TestConnection implements Connection, AutoCloseable {
         if (!canStartTls()) {
             throw new IllegalStateException("no STARTTLS on this connection");
         }
-        // RFC 3207 §4.2: before the reply goes out, so that what the client answers to it is not thrown away as well
+        // RFC 3207 §4.2: before the reply goes out, so that what the client answers to it is not
+        // thrown away as well
         fromClient.discard();
         output.flush();
         lock.lock();

@@ -7,7 +7,8 @@ import javax.net.ssl.SSLPeerUnverifiedException;
 import javax.net.ssl.SSLSession;
 import javax.net.ssl.SSLSessionContext;
 
-/// A TLS 1.3 session that nobody negotiated: enough for a protocol that asks whether it is encrypted and with what.
+/// A TLS 1.3 session that nobody negotiated: enough for a protocol that asks whether it is
+/// encrypted and with what.
 final class TestTlsSession implements SSLSession {
 
     @Override

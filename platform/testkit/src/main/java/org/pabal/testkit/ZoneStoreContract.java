@@ -41,11 +41,12 @@ public interface ZoneStoreContract {
               ent 3600 IN TYPE65534 \\# 3 010203
               """;
 
-    /// A store with nothing in it, that tells this observer. Called once at the beginning of each test.
+    /// A store with nothing in it, that tells this observer. Called once at the beginning of each
+    /// test.
     ZoneStore store(ZoneObserver observer) throws Exception;
 
-    /// Closes the store as a restart does, and opens it again over the same data. Empty when it keeps nothing over a restart; the
-    /// tests about that are then skipped.
+    /// Closes the store as a restart does, and opens it again over the same data. Empty when it
+    /// keeps nothing over a restart; the tests about that are then skipped.
     default Optional<ZoneStore> reopened() throws Exception {
         return Optional.empty();
     }
