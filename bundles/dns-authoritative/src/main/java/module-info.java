@@ -1,0 +1,13 @@
+/// Answers DNS queries from our zones.
+module org.pabal.dns.authoritative {
+    requires org.pabal.settings;
+    requires org.pabal.protocol;
+    requires org.pabal.dns;
+    requires org.dnsjava;
+    requires org.slf4j;
+    requires static osgi.core;
+    requires static osgi.annotation;
+    requires static org.osgi.service.component;
+    requires static org.osgi.service.component.annotations;
+    requires static org.apache.felix.gogo.runtime;
+}

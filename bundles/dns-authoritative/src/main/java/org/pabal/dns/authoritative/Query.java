@@ -1,0 +1,249 @@
+package org.pabal.dns.authoritative;
+
+import java.io.IOException;
+import java.util.Arrays;
+import java.util.Optional;
+import org.xbill.DNS.DClass;
+import org.xbill.DNS.Name;
+import org.xbill.DNS.Opcode;
+import org.xbill.DNS.Rcode;
+import org.xbill.DNS.Record;
+import org.xbill.DNS.Type;
+
+/// A message that a stranger sent as a query, read as far as an answer needs it, and what is wrong with it.
+///
+/// Read by hand and not by dnsjava, because of what it must do with bad input: see what there is before the fault, build
+/// nothing from records that nobody asked for, follow no pointer (security row D16).
+///
+/// @param question the question, for every opcode, if there was exactly one and it could be read
+/// @param edns the first OPT record, if it could be read
+/// @param fault NOERROR, or the rcode that has to be the answer
+record Query(
+        int id,
+        int opcode,
+        boolean recursionDesired,
+        Optional<Record> question,
+        Optional<Edns> edns,
+        int fault) {
+
+    /// What an OPT record says, RFC 6891 §6.1.
+    ///
+    /// @param payload the largest UDP message that the client takes
+    /// @param dnssec the DO bit
+    record Edns(int payload, int version, boolean dnssec) {}
+
+    /// Some clients send four or five; nobody needs more (security row D15).
+    static final int MAX_OPTIONS = 32;
+
+    private static final int HEADER = 12;
+
+    Name name() {
+        return question.orElseThrow().getName();
+    }
+
+    /// AXFR or IXFR, RFC 5936 and RFC 1995.
+    boolean transfer() {
+        return type() == Type.AXFR || type() == Type.IXFR;
+    }
+
+    int type() {
+        return question.orElseThrow().getType();
+    }
+
+    boolean dnssec() {
+        return edns.map(Edns::dnssec).orElse(false);
+    }
+
+    /// Reads a message; empty when it deserves no answer, because it is no DNS header or itself an answer
+    /// (security row D25: two servers that answer answers never stop).
+    static Optional<Query> read(byte[] message) {
+        if (message.length < HEADER || (message[2] & 0x80) != 0) {
+            return Optional.empty();
+        }
+        return Optional.of(new Reader(message).read());
+    }
+
+    /// Holds a place in the message while it is read.
+    private static final class Reader {
+
+        private static final class Malformed extends Exception {
+            private static final long serialVersionUID = 1L;
+
+            Malformed() {
+                super("malformed", null, false, false);
+            }
+        }
+
+        private final byte[] message;
+        private int at = HEADER;
+        private Optional<Record> question = Optional.empty();
+        private Optional<Edns> edns = Optional.empty();
+
+        Reader(byte[] message) {
+            this.message = message;
+        }
+
+        Query read() {
+            int opcode = message[2] >> 3 & 0xF;
+            int fault;
+            try {
+                fault = body();
+            } catch (Malformed e) {
+                fault = Rcode.FORMERR;
+            }
+            if (opcode != Opcode.QUERY) {
+                fault = Rcode.NOTIMP; // whatever else its body may be
+            }
+            boolean recursionDesired = (message[2] & 1) != 0;
+            return new Query(octets16(0), opcode, recursionDesired, question, edns, fault);
+        }
+
+        private int body() throws Malformed {
+            // RFC 9619 §4: exactly one question. Without any, an OPT record can still be answered by one.
+            if (octets16(4) != 1) {
+                if (octets16(4) + octets16(6) + octets16(8) == 0) {
+                    additional(octets16(10));
+                }
+                throw new Malformed();
+            }
+            Name name = questionName();
+            need(4);
+            int type = octets16(at);
+            int dclass = octets16(at + 2);
+            at += 4;
+            question = Optional.of(Record.newRecord(name, type, dclass));
+            // A query has no answers. An IXFR has its SOA in the authority section (RFC 1995 §3).
+            if (octets16(6) != 0 || octets16(8) > (type == Type.IXFR ? 1 : 0)) {
+                throw new Malformed();
+            }
+            skipRecords(octets16(8));
+            int faults = additional(octets16(10));
+            if (at != message.length) {
+                throw new Malformed();
+            }
+            if (edns.isPresent() && edns.get().version() != 0) {
+                return Rcode.BADVERS; // RFC 6891 §6.1.3
+            }
+            return faults != Rcode.NOERROR ? faults : questionFault(type, dclass);
+        }
+
+        private static int questionFault(int type, int dclass) {
+            if (dclass != DClass.IN) {
+                return Rcode.REFUSED;
+            }
+            return switch (type) {
+                case Type.OPT, Type.TSIG, Type.TKEY -> Rcode.FORMERR; // no types of a zone's records
+                case Type.MAILA, Type.MAILB -> Rcode.NOTIMP; // RFC 1035 §3.2.3, obsolete
+                default -> Rcode.NOERROR;
+            };
+        }
+
+        /// A name without pointers: there is nothing before the question that one could point to.
+        private Name questionName() throws Malformed {
+            int start = at;
+            while (true) {
+                need(1);
+                int length = message[at++] & 0xFF;
+                if (length > 63 || at + length - start > 255) {
+                    throw new Malformed();
+                }
+                at += length;
+                if (length == 0) {
+                    break;
+                }
+            }
+            try {
+                return new Name(Arrays.copyOfRange(message, start, at));
+            } catch (IOException e) {
+                throw new Malformed();
+            }
+        }
+
+        private int additional(int records) throws Malformed {
+            int fault = Rcode.NOERROR;
+            for (int i = 0; i < records; i++) {
+                int owner = at;
+                skipName();
+                need(10);
+                int type = octets16(at);
+                if (type != Type.OPT) {
+                    skipBody();
+                    continue;
+                }
+                if (message[owner] != 0 || edns.isPresent()) {
+                    fault = Rcode.FORMERR; // RFC 6891 §6.1.1: at the root, and only one
+                    skipBody();
+                    continue;
+                }
+                edns = Optional.of(new Edns(octets16(at + 2), message[at + 5] & 0xFF, (message[at + 6] & 0x80) != 0));
+                int data = at + 10;
+                skipBody();
+                options(data, at);
+            }
+            return fault;
+        }
+
+        /// RFC 6891 §6.1.2: options fill the record's data to its end. What they say is not acted upon.
+        private void options(int from, int end) throws Malformed {
+            int option = from;
+            for (int i = 0; option < end; i++) {
+                if (i == MAX_OPTIONS || end - option < 4) {
+                    throw new Malformed();
+                }
+                option += 4 + octets16(option + 2);
+            }
+            if (option != end) {
+                throw new Malformed();
+            }
+        }
+
+        private void skipRecords(int records) throws Malformed {
+            for (int i = 0; i < records; i++) {
+                skipName();
+                need(10);
+                if (octets16(at) == Type.OPT) {
+                    throw new Malformed();
+                }
+                skipBody();
+            }
+        }
+
+        private void skipBody() throws Malformed {
+            int length = octets16(at + 8);
+            at += 10;
+            need(length);
+            at += length;
+        }
+
+        /// Pointers are stepped over, never followed.
+        private void skipName() throws Malformed {
+            int start = at;
+            while (true) {
+                need(1);
+                int length = message[at] & 0xFF;
+                if (length >= 0xC0) {
+                    need(2);
+                    at += 2;
+                    return;
+                }
+                at += 1 + length;
+                if (length > 63 || at - start > 255) {
+                    throw new Malformed();
+                }
+                if (length == 0) {
+                    return;
+                }
+            }
+        }
+
+        private void need(int octets) throws Malformed {
+            if (message.length - at < octets) {
+                throw new Malformed();
+            }
+        }
+
+        private int octets16(int index) {
+            return (message[index] & 0xFF) << 8 | message[index + 1] & 0xFF;
+        }
+    }
+}

@@ -1,0 +1,195 @@
+package org.pabal.dns.authoritative;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Semaphore;
+import java.util.function.Supplier;
+import java.util.stream.Stream;
+import org.pabal.dns.DnsFraming;
+import org.pabal.dns.Responder;
+import org.pabal.protocol.Connection;
+import org.pabal.protocol.Datagram;
+import org.pabal.protocol.Peer;
+import org.slf4j.LoggerFactory;
+import org.xbill.DNS.Message;
+import org.xbill.DNS.Rcode;
+import org.xbill.DNS.Type;
+
+/// Takes queries from datagrams and streams and answers them.
+///
+/// A query goes one of two ways. [WireLookup] answers the ordinary one from prepared octets; everything else is read by
+/// [Query], answered by [ZoneLookup] or a plugged-in [Responder], and written by [Reply].
+final class QueryAnswering implements AutoCloseable {
+
+    /// Datagrams that may wait for plugged-in responders at one time; who comes then gets SERVFAIL.
+    private static final int MAX_WAITING = 1000;
+
+    private final Supplier<ServedZones> zones;
+    private final Duration tcpIdle;
+    private final int tcpQueries;
+    private final WireLookup fast;
+    private final Reply replies;
+    private final FaultLog faults = new FaultLog(LoggerFactory.getLogger(AuthoritativeServer.class));
+    private final ExecutorService waiters = Executors.newVirtualThreadPerTaskExecutor();
+    private final Semaphore waiting = new Semaphore(MAX_WAITING);
+
+    /// @param zones the view of the moment
+    /// @param udpLimit the largest answer over UDP
+    /// @param tcpIdle how long a stream may be silent
+    /// @param tcpQueries after how many queries a stream is closed
+    QueryAnswering(Supplier<ServedZones> zones, int udpLimit, Duration tcpIdle, int tcpQueries) {
+        this.zones = zones;
+        this.tcpIdle = tcpIdle;
+        this.tcpQueries = tcpQueries;
+        this.fast = new WireLookup(udpLimit);
+        this.replies = new Reply(udpLimit);
+    }
+
+    /// One datagram, on the receiving thread.
+    void received(Datagram datagram) {
+        try {
+            if (fast.answer(zones.get(), datagram.payload(), datagram.answer(), false)) {
+                datagram.send();
+                return;
+            }
+        } catch (RuntimeException e) {
+            faults.note(datagram.peer(), e);
+        }
+        datagram.answer().position(0);
+        byte[] octets = octets(datagram.payload());
+        Optional<Query> read = Query.read(octets);
+        if (read.isEmpty()) {
+            return;
+        }
+        Query query = read.get();
+        Optional<Responder> responder = responder(query, false);
+        if (responder.isEmpty()) {
+            send(datagram, answer(query, octets, datagram::peer, false));
+        } else if (waiting.tryAcquire()) {
+            later(datagram.detach(), query, octets, responder.get());
+        } else {
+            send(datagram, replies.write(query, Answer.bare(Rcode.SERVFAIL), false));
+        }
+    }
+
+    /// A responder may wait for something, the receiving thread may not.
+    private void later(Datagram datagram, Query query, byte[] octets, Responder responder) {
+        waiters.execute(() -> {
+            try (Stream<byte[]> answers = ask(responder, query, octets, datagram.peer(), false)) {
+                answers.limit(1).forEach(reply -> send(datagram, reply));
+            } catch (RuntimeException e) {
+                faults.note(datagram.peer(), e);
+                datagram.answer().position(0);
+                send(datagram, replies.write(query, Answer.bare(Rcode.SERVFAIL), false));
+            } finally {
+                waiting.release();
+            }
+        });
+    }
+
+    /// One stream. RFC 7766 §6.2.1.1: a client may send queries without waiting; they are answered one after the other, in
+    /// its order, and the transport sends the answers to a batch together.
+    void converse(Connection connection) throws IOException {
+        connection.patience(tcpIdle);
+        for (int queries = 0; queries < tcpQueries && connection.awaitInput(); queries++) {
+            Optional<byte[]> octets = DnsFraming.read(connection.input());
+            if (octets.isEmpty()) {
+                return;
+            }
+            answer(connection, octets.get());
+        }
+    }
+
+    private void answer(Connection connection, byte[] octets) throws IOException {
+        ByteBuffer out = ByteBuffer.allocate(2 + WireLookup.MAX_ANSWER);
+        try {
+            if (fast.answer(zones.get(), ByteBuffer.wrap(octets), out.position(2), true)) {
+                out.putShort(0, (short) (out.position() - 2));
+                connection.output().write(out.array(), 0, out.position());
+                return;
+            }
+        } catch (RuntimeException e) {
+            faults.note(connection.peer(), e);
+        }
+        Optional<Query> read = Query.read(octets);
+        if (read.isEmpty()) {
+            return;
+        }
+        Query query = read.get();
+        Optional<Responder> responder = responder(query, true);
+        if (responder.isEmpty()) {
+            DnsFraming.write(connection.output(), answer(query, octets, connection::peer, true));
+            return;
+        }
+        try (Stream<byte[]> answers = ask(responder.get(), query, octets, connection.peer(), true)) {
+            for (byte[] reply : (Iterable<byte[]>) answers::iterator) {
+                DnsFraming.write(connection.output(), reply);
+            }
+        } catch (RuntimeException e) {
+            faults.note(connection.peer(), e);
+            DnsFraming.write(connection.output(), replies.write(query, Answer.bare(Rcode.SERVFAIL), true));
+        }
+    }
+
+    /// The readable path. Whatever goes wrong in it is one query's SERVFAIL and never the end of a worker.
+    private byte[] answer(Query query, byte[] octets, Supplier<Peer> from, boolean stream) {
+        try {
+            return replies.write(query, answer(query), stream);
+        } catch (RuntimeException e) {
+            faults.note(from.get(), e);
+            return Reply.failure(octets);
+        }
+    }
+
+    private Answer answer(Query query) {
+        if (query.fault() != Rcode.NOERROR) {
+            return Answer.bare(query.fault());
+        }
+        if (query.transfer()) {
+            return Answer.bare(Rcode.REFUSED); // nobody is allowed to transfer yet (security row D20)
+        }
+        return ZoneLookup.find(zones.get(), query.name(), query.type(), query.dnssec());
+    }
+
+    private Optional<Responder> responder(Query query, boolean stream) {
+        // RFC 5936 §4.2: AXFR is not for UDP.
+        if (query.fault() != Rcode.NOERROR || !stream && query.type() == Type.AXFR) {
+            return Optional.empty();
+        }
+        return zones.get().source(query.name(), query.type())
+                .flatMap(source -> source instanceof ServedZones.Plugged plugged
+                        ? Optional.of(plugged.responder())
+                        : Optional.empty());
+    }
+
+    private Stream<byte[]> ask(Responder responder, Query query, byte[] octets, Peer from, boolean stream) {
+        Message message;
+        try {
+            message = new Message(octets);
+        } catch (IOException e) {
+            return Stream.of(replies.write(query, Answer.bare(Rcode.FORMERR), stream));
+        }
+        return responder.respond(message, from).map(reply -> replies.write(query, reply, stream));
+    }
+
+    private static byte[] octets(ByteBuffer payload) {
+        byte[] octets = new byte[payload.remaining()];
+        payload.get(payload.position(), octets);
+        return octets;
+    }
+
+    private static void send(Datagram datagram, byte[] reply) {
+        datagram.answer().put(reply);
+        datagram.send();
+    }
+
+    @Override
+    public void close() {
+        waiters.shutdownNow();
+        waiters.close();
+    }
+}

@@ -1,0 +1,232 @@
+package org.pabal.dns.authoritative;
+
+import java.nio.ByteBuffer;
+import org.xbill.DNS.DClass;
+import org.xbill.DNS.Rcode;
+import org.xbill.DNS.Type;
+
+/// Answers the ordinary query from octet to octet: no object is made between the datagram that came and the one that goes.
+///
+/// It knows a few cases well (a name that has the type, that has it not, that does not exist, that a wildcard speaks for,
+/// that is delegated) and leaves everything else to [ZoneLookup]: aliases, DNAME, DS, ANY, signed answers, odd options,
+/// errors, answers that do not fit. What it sends is what [ZoneLookup] found when the zone was published.
+final class WireLookup {
+
+    /// Longer queries are not ordinary. The scratch space holds the query, then its name in lower case, the starts of its
+    /// labels, and the hash of the name from each label on.
+    private static final int MAX_QUERY = 512;
+
+    private static final int NAME = MAX_QUERY;
+    private static final int LABELS = NAME + 256;
+    private static final int HASHES = LABELS + 128;
+    private static final int SCRATCH = HASHES + 4 * 128;
+
+    /// No answer of this path is longer.
+    static final int MAX_ANSWER = MAX_QUERY + WireImage.LIMIT;
+
+    private static final int HEADER = 12;
+    private static final int OPT_LENGTH = 11;
+
+    /// Plain octets, so that a worker thread that outlives this bundle keeps none of its classes.
+    private static final ThreadLocal<byte[]> SPACE = ThreadLocal.withInitial(() -> new byte[SCRATCH]);
+
+    private final int udpLimit;
+
+    /// @param udpLimit the largest answer over UDP and the payload size that we announce
+    WireLookup(int udpLimit) {
+        this.udpLimit = udpLimit;
+    }
+
+    /// Writes the answer behind the position of `out`, or returns false and has written nothing that counts.
+    ///
+    /// @param query position to limit; not moved
+    /// @param out big endian
+    boolean answer(ServedZones zones, ByteBuffer query, ByteBuffer out, boolean stream) {
+        int length = query.remaining();
+        if (length < HEADER + 5 || length > MAX_QUERY) {
+            return false;
+        }
+        byte[] space = SPACE.get();
+        query.get(query.position(), space, 0, length);
+
+        // RFC 1035 §4.1.1: a query (QR 0, opcode 0) with one question and nothing else than perhaps an OPT record.
+        int additional = octets16(space, 10);
+        if ((space[2] & 0xF8) != 0 || (int) Arena.INT.get(space, 4) != 0x1_0000
+                || octets16(space, 8) != 0 || additional > 1) {
+            return false;
+        }
+        int labels = name(space, length);
+        if (labels < 0) {
+            return false;
+        }
+        int nameEnd = HEADER + (space[LABELS + labels] & 0xFF) + 1;
+        int questionEnd = nameEnd + 4;
+        if (questionEnd > length) {
+            return false;
+        }
+        int type = octets16(space, nameEnd);
+        if (octets16(space, nameEnd + 2) != DClass.IN || !ordinary(type)) {
+            return false;
+        }
+
+        int limit = stream ? out.remaining() : Reply.PLAIN_LIMIT;
+        int optFlags = 0;
+        if (additional == 1) {
+            if (!plainOpt(space, questionEnd, length)) {
+                return false;
+            }
+            optFlags = octets16(space, questionEnd + 7) & 0x8000;
+            if (!stream) {
+                limit = Math.clamp(octets16(space, questionEnd + 3), Reply.PLAIN_LIMIT, udpLimit);
+            }
+        } else if (questionEnd != length) {
+            return false;
+        }
+
+        // RFC 1034 §4.3.2 step 2: the nearest zone.
+        int slot = -1;
+        int apex = 0;
+        for (; apex <= labels && slot < 0; apex++) {
+            slot = zones.find(hash(space, apex), space, start(space, apex), NAME + nameEnd - HEADER);
+        }
+        WireZone zone = slot < 0 ? null : zones.wire(slot);
+        if (zone == null || optFlags != 0 && zone.signed()) {
+            return false;
+        }
+
+        // Step 3: the name, or its closest encloser.
+        int node = 0;
+        int label = 0;
+        for (; label < apex && node == 0; label++) {
+            node = zone.find(hash(space, label), space, start(space, label), NAME + nameEnd - HEADER);
+        }
+        boolean exact = label == 1;
+        int image = zone.referral(node);
+        int rcode = Rcode.NOERROR;
+        if ((zone.flags(node) & WireZone.HIDDEN) != 0) {
+            return false;
+        }
+        if (image == 0) {
+            if (!exact) {
+                if ((zone.flags(node) & WireZone.REDIRECTS) != 0) {
+                    return false;
+                }
+                node = zone.wildcard(node); // RFC 4592 §3.3.1
+                if (node == 0) {
+                    rcode = Rcode.NXDOMAIN;
+                } else if (zone.referral(node) != 0) {
+                    return false;
+                }
+            }
+            if (node != 0) {
+                image = zone.image(node, type);
+                if (image == 0 && (zone.flags(node) & WireZone.ALIAS) != 0) {
+                    return false;
+                }
+            }
+            if (image == 0) {
+                image = zone.negative(); // RFC 2308 §2
+            }
+        }
+        if (image == WireImage.NONE) {
+            return false;
+        }
+        int opt = additional == 0 ? 0 : OPT_LENGTH;
+        byte[] arena = zone.arena();
+        if (questionEnd + WireImage.size(arena, image) + opt > limit) {
+            return false;
+        }
+
+        // RFC 1035 §4.1.1: id, opcode and RD are the query's; QR and perhaps AA are set; everything else is clear.
+        space[2] = (byte) (0x80 | space[2] & 0x01 | (WireImage.authoritative(arena, image) ? 0x04 : 0));
+        space[3] = (byte) rcode;
+        Arena.SHORT.set(space, 6, (short) WireImage.answers(arena, image));
+        Arena.SHORT.set(space, 8, (short) WireImage.authority(arena, image));
+        Arena.SHORT.set(space, 10, (short) (WireImage.additional(arena, image) + additional));
+        int message = out.position();
+        out.put(space, 0, questionEnd);
+        WireImage.put(arena, image, nameEnd, message, out);
+        if (opt != 0) {
+            // RFC 6891 §6.1.1: root, OPT, our payload size, rcode and version 0, DO as it was, no options.
+            out.put((byte) 0);
+            out.putShort((short) Type.OPT);
+            out.putShort((short) udpLimit);
+            out.putInt(optFlags);
+            out.putShort((short) 0);
+        }
+        return true;
+    }
+
+    /// Copies the name of the question in lower case, notes where its labels start, and hashes it from each of them on. Returns
+    /// the number of labels without the root, or -1 when it is not a plain name.
+    private static int name(byte[] space, int length) {
+        int labels = 0;
+        int at = 0;
+        while (true) {
+            if (at > 254 || HEADER + at >= length) {
+                return -1;
+            }
+            space[LABELS + labels] = (byte) at;
+            int octets = space[HEADER + at] & 0xFF;
+            if (octets == 0) {
+                break;
+            }
+            if (octets > 63) {
+                return -1;
+            }
+            labels++;
+            at += 1 + octets;
+        }
+        // From the root to the left. The octets of length are below 'A' and stay as they are.
+        int hash = 0;
+        int label = labels;
+        for (int i = at; i >= 0; i--) {
+            byte octet = space[HEADER + i];
+            if (octet >= 'A' && octet <= 'Z') {
+                octet += 32;
+            }
+            space[NAME + i] = octet;
+            hash = WireName.step(hash, octet);
+            if (i == (space[LABELS + label] & 0xFF)) {
+                Arena.INT.set(space, HASHES + 4 * label, WireName.finish(hash));
+                label = Math.max(0, label - 1);
+            }
+        }
+        return labels;
+    }
+
+    /// Whether the record is the OPT record of a client that wants nothing special (RFC 6891 §6.1.2).
+    private static boolean plainOpt(byte[] space, int at, int length) {
+        if (at + OPT_LENGTH > length || space[at] != 0 || octets16(space, at + 1) != Type.OPT || space[at + 6] != 0) {
+            return false;
+        }
+        int option = at + OPT_LENGTH;
+        if (option + octets16(space, at + 9) != length) {
+            return false;
+        }
+        for (int i = 0; option < length; i++) {
+            if (i == Query.MAX_OPTIONS || option + 4 > length) {
+                return false;
+            }
+            option += 4 + octets16(space, option + 2);
+        }
+        return option == length;
+    }
+
+    /// Types that are answered by what a node has. DS may belong to another zone; signatures and meta types are not sets.
+    private static boolean ordinary(int type) {
+        return type != Type.DS && type != Type.RRSIG && type != Type.OPT && (type < 128 || type > 255);
+    }
+
+    private static int start(byte[] space, int label) {
+        return NAME + (space[LABELS + label] & 0xFF);
+    }
+
+    private static int hash(byte[] space, int label) {
+        return (int) Arena.INT.get(space, HASHES + 4 * label);
+    }
+
+    private static int octets16(byte[] space, int at) {
+        return (short) Arena.SHORT.get(space, at) & 0xFFFF;
+    }
+}

@@ -1,0 +1,265 @@
+package org.pabal.dns.authoritative;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Predicate;
+import java.util.stream.Stream;
+import org.apache.felix.service.command.Descriptor;
+import org.osgi.service.component.annotations.Activate;
+import org.osgi.service.component.annotations.Component;
+import org.osgi.service.component.annotations.Reference;
+import org.pabal.dns.Zone;
+import org.pabal.dns.ZoneStore;
+import org.xbill.DNS.DClass;
+import org.xbill.DNS.Name;
+import org.xbill.DNS.RRset;
+import org.xbill.DNS.Rcode;
+import org.xbill.DNS.Record;
+import org.xbill.DNS.TextParseException;
+import org.xbill.DNS.Type;
+
+/// The shell commands of scope `zone`.
+@Component(
+        service = ZoneShell.class,
+        property = {
+            "osgi.command.scope=zone",
+            "osgi.command.function=list",
+            "osgi.command.function=show",
+            "osgi.command.function=load",
+            "osgi.command.function=set",
+            "osgi.command.function=unset",
+            "osgi.command.function=explain"
+        })
+public final class ZoneShell {
+
+    private static final long MAX_TTL = Integer.MAX_VALUE; // RFC 2181 §8
+
+    private final ZoneStore store;
+
+    @Activate
+    public ZoneShell(@Reference ZoneStore store) {
+        this.store = store;
+    }
+
+    @Descriptor("Lists the zones with their serials. Example: zone:list")
+    public List<String> list() {
+        try (Stream<Zone> zones = store.zones()) {
+            return zones.map(zone -> zone.origin() + " serial " + zone.serial()).toList();
+        }
+    }
+
+    @Descriptor("Shows a zone as a master file. Example: zone:show example.org")
+    public List<String> show(@Descriptor("the zone, e.g. example.org") String origin) {
+        return lines(zone(origin).all());
+    }
+
+    @Descriptor("Shows what a zone has at one name. Example: zone:show example.org www.example.org")
+    public List<String> show(
+            @Descriptor("the zone, e.g. example.org") String origin,
+            @Descriptor("a name in it, e.g. www.example.org") String name) {
+        Zone zone = zone(origin);
+        Name owner = name(name);
+        List<String> lines = lines(zone.all().filter(set -> set.getName().equals(owner)));
+        if (lines.isEmpty()) {
+            throw new IllegalArgumentException(
+                    zone.exists(owner)
+                            ? owner + " has no records, only names below it have"
+                            : owner + " does not exist in zone " + zone.origin());
+        }
+        return lines;
+    }
+
+    @Descriptor("Reads a master file and makes it the zone. Example: zone:load example.org /etc/zones/example.org")
+    public String load(
+            @Descriptor("the zone, e.g. example.org") String origin,
+            @Descriptor("a master file on the node's machine") String file) throws IOException {
+        Path path = Path.of(file);
+        if (!Files.isReadable(path)) {
+            throw new IllegalArgumentException(
+                    file + ": no such file, or not readable; expected a master file, for example /etc/zones/example.org");
+        }
+        MasterZone next = MasterZone.read(name(origin), path);
+        Optional<Zone> before = store.find(next.origin());
+        store.publish(next);
+        String done = "zone " + next.origin() + " serial " + next.serial() + ": " + next.all().count() + " record sets";
+        return before.filter(zone -> !follows(next.serial(), zone.serial()))
+                .map(zone -> done + "; the serial does not follow " + zone.serial() + ", secondaries will not notice")
+                .orElse(done);
+    }
+
+    @Descriptor("Sets the records of one name and type, in place of those it has. More than one record: an argument each,"
+            + " in quotes where it has spaces. Example: zone:set www.example.org 3600 A 192.0.2.1 192.0.2.2")
+    public String set(
+            @Descriptor("the owner, e.g. www.example.org") String name,
+            @Descriptor("the TTL in seconds") long ttl,
+            @Descriptor("the type, e.g. A or MX") String type,
+            @Descriptor("the data as in a master file, names without dot at the end are absolute too") String... data)
+            throws IOException {
+        Name owner = name(name);
+        int number = type(type);
+        if (ttl < 0 || ttl > MAX_TTL) {
+            throw new IllegalArgumentException("TTL " + ttl + ": expected seconds from 0 to " + MAX_TTL + ", for example 3600");
+        }
+        if (data.length == 0) {
+            throw new IllegalArgumentException(
+                    "no data; expected for example zone:set www.example.org 3600 A 192.0.2.1");
+        }
+        Zone zone = zoneOf(owner);
+        List<Record> records = records(owner, ttl, number, data);
+        return publish(zone, set -> set.getName().equals(owner) && set.getType() == number, records);
+    }
+
+    @Descriptor("Removes all records of one name. Example: zone:unset www.example.org")
+    public String unset(@Descriptor("the owner, e.g. www.example.org") String name) throws IOException {
+        Name owner = name(name);
+        Zone zone = zoneOf(owner);
+        if (owner.equals(zone.origin())) {
+            throw new IllegalArgumentException(owner + " is the apex of its zone; name the type, for example zone:unset "
+                    + name + " MX");
+        }
+        return remove(zone, set -> set.getName().equals(owner), owner + " has no records");
+    }
+
+    @Descriptor("Removes the records of one name and type. Example: zone:unset www.example.org AAAA")
+    public String unset(
+            @Descriptor("the owner, e.g. www.example.org") String name,
+            @Descriptor("the type, e.g. AAAA") String type) throws IOException {
+        Name owner = name(name);
+        int number = type(type);
+        return remove(
+                zoneOf(owner),
+                set -> set.getName().equals(owner) && set.getType() == number,
+                owner + " has no " + Type.string(number));
+    }
+
+    @Descriptor("Tells which zone, wildcard, cut and rule make an answer. Example: zone:explain www.example.org A")
+    public List<String> explain(
+            @Descriptor("the name that is asked, e.g. www.example.org") String name,
+            @Descriptor("the type that is asked, e.g. A") String type) {
+        Answer answer = ZoneLookup.explain(this::nearest, name(name), type(type));
+        List<String> lines = new ArrayList<>(answer.steps());
+        lines.add(Rcode.string(answer.rcode()) + (answer.authoritative() ? ", authoritative" : ", not authoritative"));
+        lines.addAll(section("answer", answer.answer()));
+        lines.addAll(section("authority", answer.authority()));
+        lines.addAll(section("glue", answer.glue()));
+        lines.addAll(section("additional", answer.additional()));
+        return lines;
+    }
+
+    private static List<String> section(String title, List<RRset> sets) {
+        return lines(sets.stream()).stream().map(line -> title + ": " + line).toList();
+    }
+
+    private String remove(Zone zone, Predicate<RRset> gone, String nothing) throws IOException {
+        if (zone.all().noneMatch(gone)) {
+            throw new IllegalArgumentException(nothing);
+        }
+        return publish(zone, gone, List.of());
+    }
+
+    private String publish(Zone zone, Predicate<RRset> gone, List<Record> added) throws IOException {
+        Zone next = ZoneEdit.next(zone, gone, added);
+        store.publish(next);
+        return "zone " + next.origin() + " serial " + next.serial();
+    }
+
+    /// One record, when all arguments together are one; else a record an argument. The strings of a TXT record keep their
+    /// blanks: the shell has taken away the quotes.
+    private static List<Record> records(Name owner, long ttl, int type, String... data) {
+        if (type == Type.TXT || type == Type.SPF) {
+            List<String> strings = new ArrayList<>();
+            for (String each : data) {
+                strings.addAll(quoted(each));
+            }
+            return List.of(record(owner, ttl, type, String.join(" ", strings)));
+        }
+        try {
+            return List.of(record(owner, ttl, type, String.join(" ", data)));
+        } catch (IllegalArgumentException e) {
+            if (data.length == 1) {
+                throw e;
+            }
+            return Stream.of(data).map(each -> record(owner, ttl, type, each)).toList();
+        }
+    }
+
+    /// RFC 1035 §3.3: a character string has at most 255 octets; longer texts go on in the next.
+    private static List<String> quoted(String text) {
+        if (text.startsWith("\"")) {
+            return List.of(text);
+        }
+        List<String> strings = new ArrayList<>();
+        for (int from = 0; from < text.length() || from == 0; from += 255) {
+            String part = text.substring(from, Math.min(text.length(), from + 255));
+            strings.add('"' + part.replace("\\", "\\\\").replace("\"", "\\\"") + '"');
+        }
+        return strings;
+    }
+
+    private static Record record(Name owner, long ttl, int type, String data) {
+        try {
+            return Record.fromString(owner, type, DClass.IN, ttl, data, Name.root);
+        } catch (IOException | RuntimeException e) {
+            throw new IllegalArgumentException(
+                    owner + " " + Type.string(type) + " " + data + ": " + e.getMessage(), e);
+        }
+    }
+
+    private Zone zone(String origin) {
+        Name name = name(origin);
+        return store.find(name)
+                .orElseThrow(() -> new IllegalArgumentException("zone " + name + ": not served here; zone:list shows what is"));
+    }
+
+    private Zone zoneOf(Name name) {
+        return nearest(name, Type.ANY)
+                .orElseThrow(() -> new IllegalArgumentException(name + " is in no zone of ours; zone:list shows them"));
+    }
+
+    private Optional<Zone> nearest(Name name, int type) {
+        Optional<Zone> parent = Optional.empty();
+        if (type == Type.DS && name.labels() > 1) {
+            parent = nearest(new Name(name, 1), Type.ANY); // RFC 4035 §3.1.4.1
+        }
+        return parent.or(() -> Stream.iterate(0, label -> label < name.labels(), label -> label + 1)
+                .map(label -> store.find(new Name(name, label)))
+                .flatMap(Optional::stream)
+                .findFirst());
+    }
+
+    private static List<String> lines(Stream<RRset> sets) {
+        return sets.sorted(Comparator.comparing(RRset::getName)
+                        .thenComparing(set -> set.getType() != Type.SOA)
+                        .thenComparing(RRset::getType))
+                .flatMap(set -> Stream.concat(set.rrs(false).stream(), set.sigs().stream()))
+                .map(record -> record.toString().replaceAll("\t+", " "))
+                .toList();
+    }
+
+    /// RFC 1982 §3.2
+    private static boolean follows(long next, long before) {
+        long distance = next - before & 0xFFFFFFFFL;
+        return distance > 0 && distance < 0x80000000L;
+    }
+
+    private static Name name(String text) {
+        try {
+            return Name.fromString(text, Name.root);
+        } catch (TextParseException e) {
+            throw new IllegalArgumentException(text + ": expected a name, for example www.example.org", e);
+        }
+    }
+
+    private static int type(String text) {
+        int type = Type.value(text, true);
+        if (type < 0) {
+            throw new IllegalArgumentException(text + ": expected a record type, for example A, MX or TYPE65");
+        }
+        return type;
+    }
+}
