@@ -16,7 +16,8 @@ import javax.net.ssl.ExtendedSSLSession;
 import javax.net.ssl.SSLKeyException;
 import javax.net.ssl.SSLSession;
 
-/// What a sign-in can be tied to on a TLS connection, so that nobody in the middle can pass it on, RFC 5056.
+/// What a sign-in can be tied to on a TLS connection, so that nobody in the middle can pass it on,
+/// RFC 5056.
 final class ChannelBindings {
 
     private static final Pattern HASH = Pattern.compile("(MD5|SHA-?(?:1|224|256|384|512))with.*", Pattern.CASE_INSENSITIVE);
@@ -33,9 +34,9 @@ final class ChannelBindings {
         return bindings;
     }
 
-    /// RFC 9266 §2: 32 octets of exported keying material. Over TLS 1.2 Java hands it out only with the extended master
-    /// secret, as §4.2 there asks. No context is given, which in TLS 1.3 is the same as an empty one; for TLS 1.2 this is what
-    /// GnuTLS, Exim and Dovecot do.
+    /// RFC 9266 §2: 32 octets of exported keying material. Over TLS 1.2 Java hands it out only with
+    /// the extended master secret, as §4.2 there asks. No context is given, which in TLS 1.3 is the
+    /// same as an empty one; for TLS 1.2 this is what GnuTLS, Exim and Dovecot do.
     private static Optional<byte[]> exporter(SSLSession session) {
         if (!(session instanceof ExtendedSSLSession extended)) {
             return Optional.empty();
@@ -47,8 +48,8 @@ final class ChannelBindings {
         }
     }
 
-    /// RFC 5929 §4.1: the hash of our certificate by the hash of its signature, SHA-256 in place of MD5 and SHA-1. Undefined
-    /// for signatures without one such hash, like Ed25519.
+    /// RFC 5929 §4.1: the hash of our certificate by the hash of its signature, SHA-256 in place of
+    /// MD5 and SHA-1. Undefined for signatures without one such hash, like Ed25519.
     private static Optional<byte[]> endPoint(SSLSession session) {
         Certificate[] ours = session.getLocalCertificates();
         if (ours == null || ours.length == 0 || !(ours[0] instanceof X509Certificate certificate)) {

@@ -2,10 +2,12 @@ package org.pabal.directory;
 
 import java.time.Duration;
 
-/// Counts by key, each halving in a fixed time, in a table that never grows (security row D30 tells why).
+/// Counts by key, each halving in a fixed time, in a table that never grows (security row D30 tells
+/// why).
 ///
-/// A key has eight places where it can stand; a newcomer takes the place with the smallest count. Whoever floods the table
-/// with new keys therefore displaces other newcomers, and not those who have failed often. Not for more than one thread.
+/// A key has eight places where it can stand; a newcomer takes the place with the smallest count.
+/// Whoever floods the table with new keys therefore displaces other newcomers, and not those who
+/// have failed often. Not for more than one thread.
 final class DecayingCounts {
 
     private static final int WAYS = 8;

@@ -3,13 +3,15 @@ package org.pabal.directory;
 import java.util.List;
 import org.pabal.mail.MailAddress;
 
-/// Where mail for an address goes. The difference between the last two decides between a refusal and a relay.
+/// Where mail for an address goes. The difference between the last two decides between a refusal
+/// and a relay.
 public sealed interface Destination {
 
     /// Into a mailbox of this account.
     record Local(Account account) implements Destination {}
 
-    /// On to these, each to be resolved again. Whoever follows them stops at a depth and at an address seen before.
+    /// On to these, each to be resolved again. Whoever follows them stops at a depth and at an
+    /// address seen before.
     record Forward(List<MailAddress> to) implements Destination {
         public Forward {
             to = List.copyOf(to);

@@ -6,10 +6,11 @@ import java.util.stream.Stream;
 import org.osgi.annotation.versioning.ProviderType;
 import org.pabal.mail.MailAddress;
 
-/// Changes what a [Directory] says; a store that can be edited registers this as its second service.
+/// Changes what a [Directory] says; a store that can be edited registers this as its second
+/// service.
 ///
-/// A change is on disk when the method returns. What cannot be done throws [IllegalArgumentException] whose message is one
-/// line for an administrator, and changes nothing.
+/// A change is on disk when the method returns. What cannot be done throws
+/// [IllegalArgumentException] whose message is one line for an administrator, and changes nothing.
 @ProviderType
 public interface DirectoryEditor {
 

@@ -6,8 +6,8 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.Optional;
 
-/// LOGIN, which no RFC defines and old clients of Microsoft speak: draft-murchison-sasl-login. The prompts are the ones that
-/// all servers send, and not the draft's, because clients compare them.
+/// LOGIN, which no RFC defines and old clients of Microsoft speak: draft-murchison-sasl-login. The
+/// prompts are the ones that all servers send, and not the draft's, because clients compare them.
 final class LoginExchange implements SaslExchange {
 
     private final SignIn signIn;

@@ -7,11 +7,12 @@ import java.nio.charset.StandardCharsets;
 import java.text.Normalizer;
 import java.util.Optional;
 
-/// Prepares logins and passwords for comparison, so that two keyboards that write the same word mean the same word.
+/// Prepares logins and passwords for comparison, so that two keyboards that write the same word
+/// mean the same word.
 ///
-/// The OpaqueString and UsernameCasePreserved profiles of RFC 8265, without its contextual and bidi rules: text becomes NFC,
-/// what can be neither seen nor typed is refused. The two profiles read almost every text as SASLprep (RFC 4013) does, and
-/// ASCII always.
+/// The OpaqueString and UsernameCasePreserved profiles of RFC 8265, without its contextual and bidi
+/// rules: text becomes NFC, what can be neither seen nor typed is refused. The two profiles read
+/// almost every text as SASLprep (RFC 4013) does, and ASCII always.
 public final class Precis {
 
     /// The longest login, in octets: a mail address has at most 64 + 1 + 255.

@@ -5,8 +5,8 @@ import java.security.cert.X509Certificate;
 /// With what somebody proves who they are.
 public sealed interface Proof {
 
-    /// A password in the clear, already prepared by SASLprep or the OpaqueString profile (RFC 8265). Whoever made the array
-    /// wipes it.
+    /// A password in the clear, already prepared by SASLprep or the OpaqueString profile (RFC
+    /// 8265). Whoever made the array wipes it.
     record Password(char[] characters) implements Proof {
         @Override
         public String toString() {

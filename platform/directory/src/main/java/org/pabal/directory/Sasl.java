@@ -12,17 +12,19 @@ import java.util.function.Supplier;
 import java.util.stream.Stream;
 import javax.net.ssl.SSLSession;
 
-/// The SASL mechanisms that every protocol of the house offers: SCRAM-SHA-256 and SCRAM-SHA-1, each with its -PLUS form
-/// over TLS, PLAIN and LOGIN.
+/// The SASL mechanisms that every protocol of the house offers: SCRAM-SHA-256 and SCRAM-SHA-1, each
+/// with its -PLUS form over TLS, PLAIN and LOGIN.
 ///
-/// A client learns nothing here about logins that do not exist: they go through the same steps, with the same work, to the
-/// same failure (security row S19). Which mechanisms are fit for a connection without TLS is for the protocol to say.
+/// A client learns nothing here about logins that do not exist: they go through the same steps,
+/// with the same work, to the same failure (security row S19). Which mechanisms are fit for a
+/// connection without TLS is for the protocol to say.
 public final class Sasl {
 
     private static final List<String> BOUND = List.of("SCRAM-SHA-256-PLUS", "SCRAM-SHA-1-PLUS");
     private static final List<String> UNBOUND = List.of("SCRAM-SHA-256", "SCRAM-SHA-1", "PLAIN", "LOGIN");
 
-    /// No message of these mechanisms is longer than this, in octets; what is longer is malformed (security row S20).
+    /// No message of these mechanisms is longer than this, in octets; what is longer is malformed
+    /// (security row S20).
     static final int MAX_RESPONSE = 4_096;
 
     private final Directory directory;
@@ -34,14 +36,16 @@ public final class Sasl {
         this(directory, limits, randomNonces());
     }
 
-    /// @param nonces each new and beyond guessing, of the characters that RFC 5802 §7 calls printable
+    /// @param nonces each new and beyond guessing, of the characters that RFC 5802 §7 calls
+    ///     printable
     Sasl(Directory directory, SignInLimits limits, Supplier<String> nonces) {
         this.directory = directory;
         this.limits = limits;
         this.nonces = nonces;
     }
 
-    /// The mechanisms for a connection, strongest first. The -PLUS forms are among them when there is TLS to bind to.
+    /// The mechanisms for a connection, strongest first. The -PLUS forms are among them when there
+    /// is TLS to bind to.
     public List<String> mechanisms(Optional<SSLSession> tls) {
         return mechanisms(ChannelBindings.of(tls));
     }
@@ -68,7 +72,8 @@ public final class Sasl {
         }));
     }
 
-    /// Signs somebody in who said login and password in the protocol's own commands, as `USER` and `PASS` of POP3 do.
+    /// Signs somebody in who said login and password in the protocol's own commands, as `USER` and
+    /// `PASS` of POP3 do.
     ///
     /// @param password as the client sent it; wiped when this returns
     /// @return a success or a failure

@@ -5,10 +5,12 @@ import java.time.Duration;
 
 import java.util.Optional;
 
-/// One sign-in by one SASL mechanism, RFC 4422 §3, seen from the server; good for one try, used by one thread.
+/// One sign-in by one SASL mechanism, RFC 4422 §3, seen from the server; good for one try, used by
+/// one thread.
 ///
-/// What a mechanism has to say at its end (RFC 5802 server-final-message) comes as one more challenge, which the client
-/// answers with nothing: SMTP, POP3 and IMAP without SASL-IR's counterpart all want it so.
+/// What a mechanism has to say at its end (RFC 5802 server-final-message) comes as one more
+/// challenge, which the client answers with nothing: SMTP, POP3 and IMAP without SASL-IR's
+/// counterpart all want it so.
 public interface SaslExchange {
 
     /// What comes next.
@@ -37,8 +39,9 @@ public interface SaslExchange {
 
     /// Goes one step on.
     ///
-    /// @param response what the client sent, decoded from base64; empty at the beginning when the client sent no initial
-    ///     response. An initial response that is present but has no octets (`=`) is an empty array
+    /// @param response what the client sent, decoded from base64; empty at the beginning when the
+    ///     client sent no initial response. An initial response that is present but has no octets
+    ///     (`=`) is an empty array
     /// @throws IOException when the directory cannot say now: 454 4.7.0
     Step step(Optional<byte[]> response) throws IOException;
 }

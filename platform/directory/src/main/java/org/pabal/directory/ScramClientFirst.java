@@ -13,8 +13,8 @@ import java.util.regex.Pattern;
 /// @param nonce the client's
 record ScramClientFirst(String header, String binding, String authorize, String bare, String login, String nonce) {
 
-    // A `m=` in front of the name would be an extension that we must understand, and we know none. Extensions at the end may
-    // be ignored.
+    // A `m=` in front of the name would be an extension that we must understand, and we know none.
+    // Extensions at the end may be ignored.
     private static final Pattern GRAMMAR = Pattern.compile("((n|y|p=[A-Za-z0-9.-]{1,64}),(?:a=([^,\\x00]{1,1000}))?,)"
             + "(n=([^,\\x00]{1,1000}),r=([\\x21-\\x2B\\x2D-\\x7E]{1,512})(?:,[A-Za-z]=[^,\\x00]{1,1000})*+)");
 

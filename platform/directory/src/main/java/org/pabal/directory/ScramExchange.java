@@ -9,8 +9,9 @@ import java.util.Base64;
 import java.util.Map;
 import java.util.Optional;
 
-/// SCRAM-SHA-1 and SCRAM-SHA-256 with their -PLUS forms, RFC 5802 and RFC 7677: the client shows that it knows the password,
-/// the server that it knows the keys, and neither says anything that a listener could use.
+/// SCRAM-SHA-1 and SCRAM-SHA-256 with their -PLUS forms, RFC 5802 and RFC 7677: the client shows
+/// that it knows the password, the server that it knows the keys, and neither says anything that a
+/// listener could use.
 ///
 /// ```
 /// C: n,,n=bob,r=…                    client-first: with whom, the client's nonce
@@ -85,8 +86,9 @@ final class ScramExchange implements SaslExchange {
         return new Step.Challenge(serverFirst.getBytes(StandardCharsets.UTF_8));
     }
 
-    /// RFC 5802 §6: `p=` belongs to the -PLUS form and to a binding we have. `y` says that the client could bind and saw no
-    /// -PLUS among the mechanisms; if we did offer it, somebody between us has struck it out.
+    /// RFC 5802 §6: `p=` belongs to the -PLUS form and to a binding we have. `y` says that the
+    /// client could bind and saw no -PLUS among the mechanisms; if we did offer it, somebody
+    /// between us has struck it out.
     private boolean bindable(String flag) {
         return plus ? flag.startsWith("p=") && bindings.containsKey(flag.substring(2))
                 : flag.equals("n") || flag.equals("y") && bindings.isEmpty();
@@ -120,7 +122,8 @@ final class ScramExchange implements SaslExchange {
         return new Step.Challenge(verifier.getBytes(StandardCharsets.US_ASCII));
     }
 
-    /// cbind-input, RFC 5802 §7: the GS2 header as the client sent it, then what the channel is bound to.
+    /// cbind-input, RFC 5802 §7: the GS2 header as the client sent it, then what the channel is
+    /// bound to.
     private byte[] channel() {
         ByteArrayOutputStream input = new ByteArrayOutputStream();
         input.writeBytes(first.header().getBytes(StandardCharsets.UTF_8));

@@ -10,7 +10,8 @@ import java.util.List;
 import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
 
-/// What a server keeps to check a SCRAM proof, RFC 5802 §3: it gives away neither the password nor a way to sign in.
+/// What a server keeps to check a SCRAM proof, RFC 5802 §3: it gives away neither the password nor
+/// a way to sign in.
 ///
 /// @param salt at least 16 octets
 /// @param iterations at least 4,096
@@ -21,7 +22,8 @@ public record ScramKeys(byte[] salt, int iterations, byte[] storedKey, byte[] se
     /// The hashes that [Sasl] offers, strongest first.
     public static final List<String> HASHES = List.of("SHA-256", "SHA-1");
 
-    /// How often a store hashes a new password. RFC 7677 §4 asks for at least 4,096; every sign-in costs the client as much.
+    /// How often a store hashes a new password. RFC 7677 §4 asks for at least 4,096; every sign-in
+    /// costs the client as much.
     public static final int ITERATIONS = 10_000;
 
     /// Makes the keys for a password, RFC 5802 §3. Costs `iterations` hashes.

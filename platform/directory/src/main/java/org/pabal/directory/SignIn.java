@@ -47,7 +47,8 @@ final class SignIn {
         }
     }
 
-    /// Nobody opens the account of another (security row S20): an authorization identity may only repeat who signs in.
+    /// Nobody opens the account of another (security row S20): an authorization identity may only
+    /// repeat who signs in.
     boolean mayOpen(Account account, String authorize) throws IOException {
         return authorize.isEmpty()
                 || Precis.login(authorize).isPresent()
@@ -79,8 +80,9 @@ final class SignIn {
         return new Step.Failure(Reason.LATER, Duration.ZERO);
     }
 
-    /// The keys of a login, or for want of them keys that no password fits: of the same shape as those of the others here, and
-    /// the same each time the login is asked for, or a stranger could tell by the salt (security row S19).
+    /// The keys of a login, or for want of them keys that no password fits: of the same shape as
+    /// those of the others here, and the same each time the login is asked for, or a stranger could
+    /// tell by the salt (security row S19).
     ScramKeys keys(String login, String hash) throws IOException {
         Optional<ScramKeys> keys = directory.scramKeys(login, hash);
         ScramKeys like = anybodys(hash);

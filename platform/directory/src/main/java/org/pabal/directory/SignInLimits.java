@@ -10,15 +10,16 @@ import java.time.InstantSource;
 import java.util.Arrays;
 import java.util.Locale;
 
-/// Makes guessing passwords slow, for all protocols of the node together (security row S18): failures are counted by address,
-/// by network (/24, /56) and by login, in tables of fixed size.
+/// Makes guessing passwords slow, for all protocols of the node together (security row S18):
+/// failures are counted by address, by network (/24, /56) and by login, in tables of fixed size.
 ///
-/// Nobody can lock an account out from elsewhere: an address from which a login succeeded lately is not held up by failures
-/// of others for that login.
+/// Nobody can lock an account out from elsewhere: an address from which a login succeeded lately is
+/// not held up by failures of others for that login.
 ///
-/// Every count halves in a quarter of an hour, so that nothing is for ever and a limit is also a rate: an address that fails
-/// 20 times gets about one more try a minute. IPv6 addresses count as their /64, since each customer has at least that. The
-/// loopback address is counted by login only: proxies, webmail and an administrator's own mistakes come from there.
+/// Every count halves in a quarter of an hour, so that nothing is for ever and a limit is also a
+/// rate: an address that fails 20 times gets about one more try a minute. IPv6 addresses count as
+/// their /64, since each customer has at least that. The loopback address is counted by login only:
+/// proxies, webmail and an administrator's own mistakes come from there.
 ///
 /// A store registers one as an OSGi service beside its [Directory].
 public final class SignInLimits {
@@ -29,8 +30,8 @@ public final class SignInLimits {
     static final int NETWORK_LIMIT = 60;
     static final int LOGIN_LIMIT = 50;
 
-    /// Failures for a login from an address that knows it. A telephone with an old password comes back every few minutes, and
-    /// must not shut out the house it is in.
+    /// Failures for a login from an address that knows it. A telephone with an old password comes
+    /// back every few minutes, and must not shut out the house it is in.
     static final int FAMILIAR_LIMIT = 20;
 
     static final Duration HALF_LIFE = Duration.ofMinutes(15);
@@ -58,8 +59,9 @@ public final class SignInLimits {
         this(clock, random());
     }
 
-    /// @param secret at least 16 octets that only this node knows. What [Sasl] says about a login that does not exist follows
-    ///     from it: a secret that outlives a restart lets it say the same as before
+    /// @param secret at least 16 octets that only this node knows. What [Sasl] says about a login
+    ///     that does not exist follows from it: a secret that outlives a restart lets it say the
+    ///     same as before
     public SignInLimits(InstantSource clock, byte[] secret) {
         if (secret.length < 16) {
             throw new IllegalArgumentException("secret of " + secret.length + " octets: at least 16");
@@ -68,7 +70,8 @@ public final class SignInLimits {
         this.secret = secret.clone();
     }
 
-    /// Whether a try is allowed at all just now. False: tell the client to come later, and check nothing.
+    /// Whether a try is allowed at all just now. False: tell the client to come later, and check
+    /// nothing.
     public synchronized boolean allowed(InetAddress from, String login) {
         long now = now();
         if (familiar.count(pair(from, login), now) >= 1) {
@@ -99,8 +102,8 @@ public final class SignInLimits {
         return Duration.ofMillis(Math.min(LONGEST_DELAY.toMillis(), Math.max(FIRST_DELAY.toMillis(), (long) millis)));
     }
 
-    /// Notes a success. It forgives the failures of this login from this address, and nobody else's: who has one account here
-    /// must not buy guesses at others with it.
+    /// Notes a success. It forgives the failures of this login from this address, and nobody
+    /// else's: who has one account here must not buy guesses at others with it.
     public synchronized void succeeded(InetAddress from, String login) {
         long now = now();
         double count = familiar.count(pair(from, login), now);

@@ -168,9 +168,10 @@ public final class Settings {
                 .orElse("");
     }
 
+    /// Also the properties that a component is registered with, which Declarative Services mixes in.
     private static boolean belongsToTheFramework(String key) {
         return key.startsWith("service.") || key.startsWith("component.") || key.startsWith("felix.fileinstall.")
-                || key.startsWith("osgi.") || key.startsWith(".") || key.startsWith("org.apache.felix.configadmin.")
+                || key.startsWith("osgi.") || key.startsWith("pabal.") || key.startsWith(".") || key.startsWith("org.apache.felix.configadmin.")
                 || key.equals("objectClass");
     }
 
