@@ -24,6 +24,8 @@ public interface Connection {
     /// What the client sends. Buffered. A read that has to wait first flushes [#output()], so a pipelined batch of
     /// commands is answered in one packet without the protocol thinking of it.
     ///
+    /// `available()` tells what can be read without waiting, and may be less than what the client has sent.
+    ///
     /// A read throws [java.net.SocketTimeoutException] when [#patience] is over, and [IOException] when the
     /// connection broke or the grace of a draining conversation ended.
     InputStream input();
@@ -32,7 +34,7 @@ public interface Connection {
     OutputStream output();
 
     /// Waits for the client's next octets, and is the place where a conversation stands while nothing happens: call it
-    /// before each command. It flushes the output, starts [#patience] anew, and returns
+    /// before each command. It starts [#patience] anew, flushes the output when it has to wait, and returns
     ///
     /// - true when there is something to read,
     /// - false when the client has gone, or at once when the conversation is [#draining()].
