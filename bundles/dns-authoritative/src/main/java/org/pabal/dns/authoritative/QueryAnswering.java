@@ -1,6 +1,7 @@
 package org.pabal.dns.authoritative;
 
 import java.io.IOException;
+import java.net.SocketTimeoutException;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.Optional;
@@ -27,6 +28,10 @@ final class QueryAnswering implements AutoCloseable {
 
     /// Datagrams that may wait for plugged-in responders at one time; who comes then gets SERVFAIL.
     private static final int MAX_WAITING = 1000;
+
+    /// DNS has no word for goodbye: a stream that has to end still answers what is on its way to us, and RFC 7766 §6.2.4 has
+    /// clients ask again when a stream ends before an answer.
+    private static final Duration LAST_QUERIES = Duration.ofMillis(300);
 
     private final Supplier<ServedZones> zones;
     private final Duration tcpIdle;
@@ -95,13 +100,28 @@ final class QueryAnswering implements AutoCloseable {
     /// its order, and the transport sends the answers to a batch together.
     void converse(Connection connection) throws IOException {
         connection.patience(tcpIdle);
-        for (int queries = 0; queries < tcpQueries && connection.awaitInput(); queries++) {
-            Optional<byte[]> octets = DnsFraming.read(connection.input());
-            if (octets.isEmpty()) {
-                return;
+        int queries = 0;
+        while (queries < tcpQueries && connection.awaitInput() && answerNext(connection)) {
+            queries++;
+        }
+        if (connection.draining()) {
+            connection.patience(LAST_QUERIES);
+            try {
+                while (queries < tcpQueries && answerNext(connection)) {
+                    queries++;
+                }
+            } catch (SocketTimeoutException e) {
+                // Nothing more was on its way.
             }
+        }
+    }
+
+    private boolean answerNext(Connection connection) throws IOException {
+        Optional<byte[]> octets = DnsFraming.read(connection.input());
+        if (octets.isPresent()) {
             answer(connection, octets.get());
         }
+        return octets.isPresent();
     }
 
     private void answer(Connection connection, byte[] octets) throws IOException {
