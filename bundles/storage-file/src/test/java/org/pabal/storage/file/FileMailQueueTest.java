@@ -1,0 +1,34 @@
+package org.pabal.storage.file;
+
+import java.nio.file.Path;
+import java.time.InstantSource;
+import java.util.Optional;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.io.TempDir;
+import org.pabal.mail.MailQueue;
+import org.pabal.testkit.MailQueueContract;
+
+class FileMailQueueTest implements MailQueueContract {
+
+    @TempDir Path folder;
+    private MailFiles files;
+    private InstantSource clock;
+
+    @Override
+    public MailQueue queue(InstantSource from) throws Exception {
+        clock = from;
+        files = MailFilesFixture.open(folder, clock);
+        return files.queue();
+    }
+
+    @Override
+    public Optional<MailQueue> reopened() throws Exception {
+        files.close();
+        return Optional.of(queue(clock));
+    }
+
+    @AfterEach
+    void close() throws Exception {
+        files.close();
+    }
+}

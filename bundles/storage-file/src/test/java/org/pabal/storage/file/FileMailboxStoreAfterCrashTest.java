@@ -1,0 +1,34 @@
+package org.pabal.storage.file;
+
+import java.nio.file.Path;
+import java.util.Optional;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.io.TempDir;
+import org.pabal.mailbox.MailboxStore;
+import org.pabal.testkit.MailboxStoreContract;
+import org.pabal.testkit.MovableClock;
+
+/// The same contract when a restart is a crash and everything comes out of the journal again.
+class FileMailboxStoreAfterCrashTest implements MailboxStoreContract {
+
+    @TempDir Path folder;
+    private final MovableClock clock = new MovableClock(NOON);
+    private MailFiles files;
+
+    @Override
+    public MailboxStore store() throws Exception {
+        files = MailFilesFixture.open(folder, clock);
+        return files.mailboxes();
+    }
+
+    @Override
+    public Optional<MailboxStore> reopened() throws Exception {
+        files.crash();
+        return Optional.of(store());
+    }
+
+    @AfterEach
+    void close() throws Exception {
+        files.close();
+    }
+}
