@@ -11,6 +11,8 @@ final class Addresses {
     /// `192.0.2.1:25` or `[2001:db8::1]:25`.
     static String text(InetSocketAddress address) {
         String host = address.getAddress().getHostAddress();
-        return (address.getAddress() instanceof Inet6Address ? "[" + host + "]" : host) + ":" + address.getPort();
+        return (address.getAddress() instanceof Inet6Address ? "[" + host + "]" : host)
+                + ":"
+                + address.getPort();
     }
 }

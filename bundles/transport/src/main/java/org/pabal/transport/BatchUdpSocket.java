@@ -6,6 +6,11 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 
+import org.pabal.protocol.Datagram;
+import org.pabal.protocol.Peer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -18,16 +23,13 @@ import java.net.UnknownHostException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.concurrent.locks.ReentrantLock;
-import org.pabal.protocol.Datagram;
-import org.pabal.protocol.Peer;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
-/// A UDP socket of Linux that takes up to [#BATCH] datagrams with one recvmmsg and sends their answers with one sendmmsg.
+/// A UDP socket of Linux that takes up to [#BATCH] datagrams with one recvmmsg and sends their
+/// answers with one sendmmsg.
 ///
-/// The kernel's structures and all buffers are laid out once; after that a datagram costs no object and no copy.
-/// On a wildcard address each answer leaves from the address that its question came to (IP_PKTINFO, RFC 3542 §6.1), as
-/// clients take an answer from elsewhere for a forgery.
+/// The kernel's structures and all buffers are laid out once; after that a datagram costs no object
+/// and no copy. On a wildcard address each answer leaves from the address that its question came to
+/// (IP_PKTINFO, RFC 3542 §6.1), as clients take an answer from elsewhere for a forgery.
 final class BatchUdpSocket implements UdpSocket {
 
     /// Measured: 32 to 64 is best; beyond that the caches suffer.
@@ -45,7 +47,8 @@ final class BatchUdpSocket implements UdpSocket {
     private static final int CONTROL_ROOM = 64;
     private static final int CMSG_DATA = 16;
 
-    /// A slot's room, with a cache line more than a page so that the slots' first lines do not fight for one place.
+    /// A slot's room, with a cache line more than a page so that the slots' first lines do not
+    /// fight for one place.
     private static final int STRIDE = PAYLOAD_LIMIT + 64;
 
     private static final boolean SUPPORTED = supportedHere();
@@ -78,15 +81,19 @@ final class BatchUdpSocket implements UdpSocket {
             Libc.errorRoom(Arena.ofAuto());
             return true;
         } catch (IllegalCallerException | LinkageError e) {
-            LOG.info("datagrams are received one by one: no native access (--enable-native-access=ALL-UNNAMED): {}",
+            LOG.info(
+                    "datagrams are received one by one: no native access"
+                            + " (--enable-native-access=ALL-UNNAMED): {}",
                     e.toString());
             return false;
         }
     }
 
-    BatchUdpSocket(String listener, InetSocketAddress wanted, int receiveBuffer) throws IOException {
+    BatchUdpSocket(String listener, InetSocketAddress wanted, int receiveBuffer)
+            throws IOException {
         this.listener = listener;
-        // The memory lives as long as somebody holds a view of it, so a forgotten buffer can do no harm.
+        // The memory lives as long as somebody holds a view of it, so a forgotten buffer can do no
+        // harm.
         Arena arena = Arena.ofAuto();
         error = Libc.errorRoom(arena);
         ipv6 = wanted.getAddress() instanceof Inet6Address;
@@ -107,7 +114,9 @@ final class BatchUdpSocket implements UdpSocket {
             MemorySegment name = sockaddr(arena, wanted);
             Libc.bind(error, socket, name);
             Libc.ownAddress(error, socket, name);
-            address = new InetSocketAddress(wanted.getAddress(), name.get(NETWORK_SHORT, PORT) & 0xffff);
+            address =
+                    new InetSocketAddress(
+                            wanted.getAddress(), name.get(NETWORK_SHORT, PORT) & 0xffff);
         } catch (IOException | RuntimeException e) {
             Libc.close(error, socket);
             throw e;
@@ -121,12 +130,13 @@ final class BatchUdpSocket implements UdpSocket {
         MemorySegment payloads = arena.allocate((long) STRIDE * BATCH, 4096);
         MemorySegment answers = arena.allocate((long) STRIDE * BATCH, 4096);
         for (int i = 0; i < BATCH; i++) {
-            slots[i] = new Slot(
-                    incoming.asSlice((long) Libc.MMSGHDR * i, Libc.MMSGHDR),
-                    names.asSlice(64L * i, SOCKADDR),
-                    controls.asSlice((long) CONTROL_ROOM * i, CONTROL_ROOM),
-                    payloads.asSlice((long) STRIDE * i, PAYLOAD_LIMIT),
-                    answers.asSlice((long) STRIDE * i, Datagram.ANSWER_LIMIT));
+            slots[i] =
+                    new Slot(
+                            incoming.asSlice((long) Libc.MMSGHDR * i, Libc.MMSGHDR),
+                            names.asSlice(64L * i, SOCKADDR),
+                            controls.asSlice((long) CONTROL_ROOM * i, CONTROL_ROOM),
+                            payloads.asSlice((long) STRIDE * i, PAYLOAD_LIMIT),
+                            answers.asSlice((long) STRIDE * i, Datagram.ANSWER_LIMIT));
             slots[i].layOut(incomingPieces.asSlice((long) Libc.IOVEC * i, Libc.IOVEC));
             MemorySegment piece = outgoingPieces.asSlice((long) Libc.IOVEC * i, Libc.IOVEC);
             outgoing.set(ADDRESS, (long) Libc.MMSGHDR * i + Libc.IOV, piece);
@@ -168,7 +178,10 @@ final class BatchUdpSocket implements UdpSocket {
                 }
                 return n;
             }
-            if (n < 0 && !stopped && Libc.errno(error) != Libc.EINTR && Libc.errno(error) != Libc.EAGAIN) {
+            if (n < 0
+                    && !stopped
+                    && Libc.errno(error) != Libc.EINTR
+                    && Libc.errno(error) != Libc.EAGAIN) {
                 throw Libc.failure(error);
             }
         }
@@ -195,12 +208,21 @@ final class BatchUdpSocket implements UdpSocket {
         }
         int sent = 0;
         while (sent < answers) {
-            int n = Libc.send(
-                    error, socket, outgoing.asSlice((long) Libc.MMSGHDR * sent), answers - sent, 0);
+            int n =
+                    Libc.send(
+                            error,
+                            socket,
+                            outgoing.asSlice((long) Libc.MMSGHDR * sent),
+                            answers - sent,
+                            0);
             if (n < 0 && Libc.errno(error) == Libc.EINTR) {
                 continue;
             }
-            sent += Math.max(n, 1); // one that cannot be sent, e.g. for want of a route, must not hold up the others
+            sent +=
+                    Math.max(
+                            n,
+                            1); // one that cannot be sent, e.g. for want of a route, must not hold
+            // up the others
         }
     }
 
@@ -288,10 +310,14 @@ final class BatchUdpSocket implements UdpSocket {
             answer.clear();
             answerSize = -1;
             cut = (header.get(JAVA_INT, Libc.FLAGS) & Libc.MSG_TRUNC) != 0;
-            // An IPv4 client of an IPv6 socket comes as ::ffff:192.0.2.1 (RFC 4291 §2.5.5.2) and is told as what it is.
-            sender = !ipv6
-                    ? ipv4Address
-                    : ipv6Address.getLong(0) == 0 && ipv6Address.getInt(8) == 0xffff ? mappedAddress : ipv6Address;
+            // An IPv4 client of an IPv6 socket comes as ::ffff:192.0.2.1 (RFC 4291 §2.5.5.2) and is
+            // told as what it is.
+            sender =
+                    !ipv6
+                            ? ipv4Address
+                            : ipv6Address.getLong(0) == 0 && ipv6Address.getInt(8) == 0xffff
+                                    ? mappedAddress
+                                    : ipv6Address;
             sender.clear();
         }
 
@@ -304,19 +330,21 @@ final class BatchUdpSocket implements UdpSocket {
             if (wildcard) {
                 leaveToRouting();
                 outgoing.set(JAVA_LONG, at + Libc.CONTROL, controlAt);
-                outgoing.set(JAVA_LONG, at + Libc.CONTROLLEN, header.get(JAVA_LONG, Libc.CONTROLLEN));
+                outgoing.set(
+                        JAVA_LONG, at + Libc.CONTROLLEN, header.get(JAVA_LONG, Libc.CONTROLLEN));
             }
         }
 
-        /// The question's address is the answer's, but the way back is for routing to choose: no interface index, save for a
-        /// link-local address, which has no meaning without.
+        /// The question's address is the answer's, but the way back is for routing to choose: no
+        /// interface index, save for a link-local address, which has no meaning without.
         private void leaveToRouting() {
             if (header.get(JAVA_LONG, Libc.CONTROLLEN) < CMSG_DATA + 12) {
                 return;
             }
             if (!ipv6) {
                 control.set(JAVA_INT, CMSG_DATA, 0);
-            } else if (!(ipv6Address.get(0) == (byte) 0xfe && (ipv6Address.get(1) & 0xc0) == 0x80)) {
+            } else if (!(ipv6Address.get(0) == (byte) 0xfe
+                    && (ipv6Address.get(1) & 0xc0) == 0x80)) {
                 control.set(JAVA_INT, CMSG_DATA + 16, 0);
             }
         }
@@ -326,9 +354,10 @@ final class BatchUdpSocket implements UdpSocket {
             try {
                 byte[] octets = new byte[sender.capacity()];
                 sender.get(0, octets);
-                InetAddress client = octets.length == 16
-                        ? Inet6Address.getByAddress(null, octets, name.get(JAVA_INT, SCOPE))
-                        : Inet4Address.getByAddress(octets);
+                InetAddress client =
+                        octets.length == 16
+                                ? Inet6Address.getByAddress(null, octets, name.get(JAVA_INT, SCOPE))
+                                : Inet4Address.getByAddress(octets);
                 return new Peer(new InetSocketAddress(client, port()), listener);
             } catch (UnknownHostException e) {
                 throw new AssertionError(e);
@@ -366,7 +395,9 @@ final class BatchUdpSocket implements UdpSocket {
             byte[] from = new byte[0];
             if (wildcard) {
                 leaveToRouting();
-                from = control.asSlice(0, header.get(JAVA_LONG, Libc.CONTROLLEN)).toArray(JAVA_BYTE);
+                from =
+                        control.asSlice(0, header.get(JAVA_LONG, Libc.CONTROLLEN))
+                                .toArray(JAVA_BYTE);
             }
             byte[] to = from;
             return new DetachedDatagram(peer(), payload, answered -> sendLater(way, to, answered));
@@ -405,7 +436,10 @@ final class BatchUdpSocket implements UdpSocket {
             }
             MemorySegment.copy(way, 0, laterRoom.name, JAVA_BYTE, 0, way.length);
             laterRoom.header.set(JAVA_INT, Libc.NAMELEN, way.length);
-            laterRoom.header.set(ADDRESS, Libc.CONTROL, from.length == 0 ? MemorySegment.NULL : laterRoom.control);
+            laterRoom.header.set(
+                    ADDRESS,
+                    Libc.CONTROL,
+                    from.length == 0 ? MemorySegment.NULL : laterRoom.control);
             laterRoom.header.set(JAVA_LONG, Libc.CONTROLLEN, from.length);
             MemorySegment.copy(from, 0, laterRoom.control, JAVA_BYTE, 0, from.length);
             laterRoom.piece.set(JAVA_LONG, 8, answered.remaining());

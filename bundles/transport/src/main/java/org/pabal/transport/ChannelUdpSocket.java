@@ -1,5 +1,8 @@
 package org.pabal.transport;
 
+import org.pabal.protocol.Datagram;
+import org.pabal.protocol.Peer;
+
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.StandardProtocolFamily;
@@ -7,10 +10,9 @@ import java.net.StandardSocketOptions;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
 import java.nio.channels.DatagramChannel;
-import org.pabal.protocol.Datagram;
-import org.pabal.protocol.Peer;
 
-/// A UDP socket with what the JDK offers everywhere: one datagram at a time, and an address object for each.
+/// A UDP socket with what the JDK offers everywhere: one datagram at a time, and an address object
+/// for each.
 final class ChannelUdpSocket implements UdpSocket {
 
     private final String listener;
@@ -23,10 +25,14 @@ final class ChannelUdpSocket implements UdpSocket {
     private ByteBuffer senderAddress = ByteBuffer.allocate(0);
     private int answerSize = -1;
 
-    ChannelUdpSocket(String listener, InetSocketAddress wanted, int receiveBuffer) throws IOException {
+    ChannelUdpSocket(String listener, InetSocketAddress wanted, int receiveBuffer)
+            throws IOException {
         this.listener = listener;
-        channel = DatagramChannel.open(
-                wanted.getAddress().getAddress().length == 4 ? StandardProtocolFamily.INET : StandardProtocolFamily.INET6);
+        channel =
+                DatagramChannel.open(
+                        wanted.getAddress().getAddress().length == 4
+                                ? StandardProtocolFamily.INET
+                                : StandardProtocolFamily.INET6);
         try {
             if (channel.supportedOptions().contains(StandardSocketOptions.SO_REUSEPORT)) {
                 channel.setOption(StandardSocketOptions.SO_REUSEPORT, true);

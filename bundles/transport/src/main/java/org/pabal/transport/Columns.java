@@ -9,9 +9,15 @@ final class Columns {
     private Columns() {}
 
     static List<String> lines(List<String[]> rows) {
-        int[] widths = IntStream.range(0, rows.getFirst().length)
-                .map(column -> rows.stream().mapToInt(row -> row[column].length()).max().orElse(0))
-                .toArray();
+        int[] widths =
+                IntStream.range(0, rows.getFirst().length)
+                        .map(
+                                column ->
+                                        rows.stream()
+                                                .mapToInt(row -> row[column].length())
+                                                .max()
+                                                .orElse(0))
+                        .toArray();
         return rows.stream().map(row -> line(row, widths)).toList();
     }
 

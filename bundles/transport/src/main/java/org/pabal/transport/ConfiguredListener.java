@@ -1,15 +1,5 @@
 package org.pabal.transport;
 
-import java.io.IOException;
-import java.net.InetSocketAddress;
-import java.nio.file.Path;
-import java.util.Dictionary;
-import java.util.Hashtable;
-import java.util.List;
-import java.util.Locale;
-import java.util.Map;
-import java.util.Optional;
-import java.util.concurrent.CopyOnWriteArrayList;
 import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.Constants;
@@ -32,11 +22,24 @@ import org.pabal.settings.Settings;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// The doorway: a listener for each file `etc/org.pabal.listener~NAME.cfg`, and the protocols that come and go.
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.nio.file.Path;
+import java.util.Dictionary;
+import java.util.Hashtable;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
+
+/// The doorway: a listener for each file `etc/org.pabal.listener~NAME.cfg`, and the protocols that
+/// come and go.
 ///
-/// Protocols are tracked by a plain [ServiceTracker], whose `removedService` returns only when the protocol's last
-/// conversation is over. The protocol's bundle cannot stop before that, as the unregistration of a service is
-/// synchronous: after an update its class loader could load nothing more.
+/// Protocols are tracked by a plain [ServiceTracker], whose `removedService` returns only when the
+/// protocol's last conversation is over. The protocol's bundle cannot stop before that, as the
+/// unregistration of a service is synchronous: after an update its class loader could load nothing
+/// more.
 @Component(
         service = {},
         immediate = true,
@@ -52,8 +55,8 @@ public final class ConfiguredListener implements Listener {
 
     private static final Logger LOG = LoggerFactory.getLogger(ConfiguredListener.class);
 
-    /// All listeners of the bundle. A protocol that leaves is asked to leave all of them at the same time, as the one
-    /// grace after the other would add up.
+    /// All listeners of the bundle. A protocol that leaves is asked to leave all of them at the
+    /// same time, as the one grace after the other would add up.
     private static final List<ConfiguredListener> ALL = new CopyOnWriteArrayList<>();
 
     private final BundleContext context;
@@ -62,9 +65,12 @@ public final class ConfiguredListener implements Listener {
     private volatile String protocol = "";
     private volatile Optional<OpenListener> open = Optional.empty();
     private volatile Optional<String> failure = Optional.empty();
-    private volatile Optional<ServiceTracker<StreamProtocol, StreamTenant>> streamProtocols = Optional.empty();
-    private volatile Optional<ServiceTracker<DatagramProtocol, DatagramTenant>> datagramProtocols = Optional.empty();
+    private volatile Optional<ServiceTracker<StreamProtocol, StreamTenant>> streamProtocols =
+            Optional.empty();
+    private volatile Optional<ServiceTracker<DatagramProtocol, DatagramTenant>> datagramProtocols =
+            Optional.empty();
     private boolean closing; // guarded by this
+    private volatile boolean shutting;
 
     @Activate
     public ConfiguredListener(BundleContext context, Map<String, Object> properties) {
@@ -77,7 +83,8 @@ public final class ConfiguredListener implements Listener {
         track();
     }
 
-    /// Settings that leave the sockets as they are hold for the next connection; for others the sockets are opened anew.
+    /// Settings that leave the sockets as they are hold for the next connection; for others the
+    /// sockets are opened anew.
     @Modified
     void modified(Map<String, Object> properties) {
         if (open.isEmpty() || !keepsSockets(open.get(), properties)) {
@@ -115,14 +122,13 @@ public final class ConfiguredListener implements Listener {
 
     @Override
     public int connections() {
-        return open.flatMap(OpenListener::streams)
-                .map(StreamListener::connections)
-                .orElse(0);
+        return open.flatMap(OpenListener::streams).map(StreamListener::connections).orElse(0);
     }
 
     @Override
     public String state() {
-        return failure.orElseGet(() -> accepting() ? "accepting" : "waiting for protocol " + protocol);
+        return failure.orElseGet(
+                () -> accepting() ? "accepting" : "waiting for protocol " + protocol);
     }
 
     private boolean accepting() {
@@ -135,7 +141,11 @@ public final class ConfiguredListener implements Listener {
             OpenListener opened = OpenListener.open(settings);
             open = Optional.of(opened);
             failure = Optional.empty();
-            LOG.info("listener {}: open on {} for protocol {}", name, Addresses.text(opened.address()), protocol);
+            LOG.info(
+                    "listener {}: open on {} for protocol {}",
+                    name,
+                    Addresses.text(opened.address()),
+                    protocol);
         } catch (BadSetting | IOException e) {
             fail(e.getMessage());
         }
@@ -169,21 +179,36 @@ public final class ConfiguredListener implements Listener {
     }
 
     private void track() {
-        open.flatMap(OpenListener::streams).ifPresent(streams -> {
-            StreamProtocols customizer = new StreamProtocols(streams);
-            streamProtocols = Optional.of(tracker(StreamProtocol.class, customizer));
-        });
-        open.flatMap(OpenListener::datagrams).ifPresent(datagrams -> {
-            DatagramProtocols customizer = new DatagramProtocols(datagrams);
-            datagramProtocols = Optional.of(tracker(DatagramProtocol.class, customizer));
-        });
+        open.flatMap(OpenListener::streams)
+                .ifPresent(
+                        streams -> {
+                            StreamProtocols customizer = new StreamProtocols(streams);
+                            streamProtocols =
+                                    Optional.of(tracker(StreamProtocol.class, customizer));
+                        });
+        open.flatMap(OpenListener::datagrams)
+                .ifPresent(
+                        datagrams -> {
+                            DatagramProtocols customizer = new DatagramProtocols(datagrams);
+                            datagramProtocols =
+                                    Optional.of(tracker(DatagramProtocol.class, customizer));
+                        });
         streamProtocols.ifPresent(ServiceTracker::open);
         datagramProtocols.ifPresent(ServiceTracker::open);
     }
 
-    private <S, T> ServiceTracker<S, T> tracker(Class<S> type, ServiceTrackerCustomizer<S, T> customizer) {
-        String filter = "(&(" + Constants.OBJECTCLASS + "=" + type.getName() + ")(" + StreamProtocol.NAME + "=" + protocol
-                + "))";
+    private <S, T> ServiceTracker<S, T> tracker(
+            Class<S> type, ServiceTrackerCustomizer<S, T> customizer) {
+        String filter =
+                "(&("
+                        + Constants.OBJECTCLASS
+                        + "="
+                        + type.getName()
+                        + ")("
+                        + StreamProtocol.NAME
+                        + "="
+                        + protocol
+                        + "))";
         try {
             return new ServiceTracker<>(context, FrameworkUtil.createFilter(filter), customizer);
         } catch (InvalidSyntaxException e) {
@@ -193,13 +218,16 @@ public final class ConfiguredListener implements Listener {
 
     private void beginClosing() {
         open.ifPresent(OpenListener::closeDoor);
-        streamProtocols.ifPresent(tracker -> tracker.getTracked().values().forEach(StreamTenant::beginLeaving));
+        streamProtocols.ifPresent(
+                tracker -> tracker.getTracked().values().forEach(StreamTenant::beginLeaving));
     }
 
     private void shut() {
         beginClosing();
+        shutting = true;
         streamProtocols.ifPresent(ServiceTracker::close);
         datagramProtocols.ifPresent(ServiceTracker::close);
+        shutting = false;
         streamProtocols = Optional.empty();
         datagramProtocols = Optional.empty();
         open.ifPresent(OpenListener::close);
@@ -223,15 +251,18 @@ public final class ConfiguredListener implements Listener {
         properties.put(NAME, name);
         properties.put(ACCEPTING, accepting());
         failure.ifPresent(why -> properties.put(FAILURE, why));
-        open.ifPresent(o -> {
-            properties.put(TRANSPORT, o.settings().transport().name().toLowerCase(Locale.ROOT));
-            properties.put(TLS, o.settings().tls().name().toLowerCase(Locale.ROOT));
-        });
+        open.ifPresent(
+                o -> {
+                    properties.put(
+                            TRANSPORT, o.settings().transport().name().toLowerCase(Locale.ROOT));
+                    properties.put(TLS, o.settings().tls().name().toLowerCase(Locale.ROOT));
+                });
         return properties;
     }
 
     /// Makes tenants of the stream protocols of our name.
-    private final class StreamProtocols implements ServiceTrackerCustomizer<StreamProtocol, StreamTenant> {
+    private final class StreamProtocols
+            implements ServiceTrackerCustomizer<StreamProtocol, StreamTenant> {
 
         private final StreamListener streams;
 
@@ -247,37 +278,45 @@ public final class ConfiguredListener implements Listener {
             }
             Object goodbye = reference.getProperty(StreamProtocol.GOODBYE);
             StreamTenant tenant =
-                    streams.add(reference, service, Optional.ofNullable(goodbye).map(Object::toString));
+                    streams.add(
+                            reference, service, Optional.ofNullable(goodbye).map(Object::toString));
             publish();
             return tenant;
         }
 
         @Override
-        public void modifiedService(ServiceReference<StreamProtocol> reference, StreamTenant tenant) {
+        public void modifiedService(
+                ServiceReference<StreamProtocol> reference, StreamTenant tenant) {
             streams.sort();
         }
 
         @Override
-        public void removedService(ServiceReference<StreamProtocol> reference, StreamTenant tenant) {
+        public void removedService(
+                ServiceReference<StreamProtocol> reference, StreamTenant tenant) {
             streams.beginRemoving(tenant);
             publish();
-            ALL.forEach(listener -> listener.beginRemoving(tenant.protocol()));
+            if (!shutting) {
+                // It is the protocol that leaves, and not this listener that closes.
+                ALL.forEach(listener -> listener.beginRemoving(tenant.protocol()));
+            }
             streams.remove(tenant);
             context.ungetService(reference);
         }
     }
 
     private void beginRemoving(StreamProtocol leaving) {
-        boolean concerned = open.flatMap(OpenListener::streams)
-                .map(streams -> streams.beginRemoving(leaving))
-                .orElse(false);
+        boolean concerned =
+                open.flatMap(OpenListener::streams)
+                        .map(streams -> streams.beginRemoving(leaving))
+                        .orElse(false);
         if (concerned) {
             publish();
         }
     }
 
     /// Makes tenants of the datagram protocols of our name.
-    private final class DatagramProtocols implements ServiceTrackerCustomizer<DatagramProtocol, DatagramTenant> {
+    private final class DatagramProtocols
+            implements ServiceTrackerCustomizer<DatagramProtocol, DatagramTenant> {
 
         private final DatagramListener datagrams;
 
@@ -297,12 +336,14 @@ public final class ConfiguredListener implements Listener {
         }
 
         @Override
-        public void modifiedService(ServiceReference<DatagramProtocol> reference, DatagramTenant tenant) {
+        public void modifiedService(
+                ServiceReference<DatagramProtocol> reference, DatagramTenant tenant) {
             datagrams.sort();
         }
 
         @Override
-        public void removedService(ServiceReference<DatagramProtocol> reference, DatagramTenant tenant) {
+        public void removedService(
+                ServiceReference<DatagramProtocol> reference, DatagramTenant tenant) {
             datagrams.remove(tenant);
             publish();
             context.ungetService(reference);

@@ -1,5 +1,9 @@
 package org.pabal.transport;
 
+import org.pabal.transport.ListenerSettings.KeyFiles;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -8,30 +12,30 @@ import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.security.GeneralSecurityException;
 import java.security.KeyFactory;
-import java.security.KeyStore;
 import java.security.PrivateKey;
 import java.security.Signature;
 import java.security.cert.Certificate;
 import java.security.cert.CertificateFactory;
+import java.security.cert.X509Certificate;
 import java.security.spec.PKCS8EncodedKeySpec;
 import java.util.Base64;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import javax.net.ssl.KeyManagerFactory;
+
+import javax.net.ssl.KeyManager;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLEngine;
 import javax.net.ssl.TrustManager;
-import org.pabal.transport.ListenerSettings.KeyFiles;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
-/// A listener's certificate and key, read anew when the files have changed, so that a renewed certificate needs no restart.
+/// A listener's certificate and key, read anew when the files have changed, so that a renewed
+/// certificate needs no restart.
 final class Credentials {
 
     private static final Logger LOG = LoggerFactory.getLogger(Credentials.class);
-    private static final Pattern KEY = Pattern.compile("-----BEGIN PRIVATE KEY-----([^-]*)-----END PRIVATE KEY-----");
+    private static final Pattern KEY =
+            Pattern.compile("-----BEGIN PRIVATE KEY-----([^-]*)-----END PRIVATE KEY-----");
     private static final int SESSIONS = 2_000;
     private static final long LOOK_EVERY = TimeUnit.SECONDS.toNanos(1);
 
@@ -77,7 +81,8 @@ final class Credentials {
         return engine;
     }
 
-    /// How many TLS 1.2 sessions are remembered at most; those of TLS 1.3 are kept by the clients (RFC 8446 §4.6.1).
+    /// How many TLS 1.2 sessions are remembered at most; those of TLS 1.3 are kept by the clients
+    /// (RFC 8446 §4.6.1).
     int sessionCacheSize() {
         return context.getServerSessionContext().getSessionCacheSize();
     }
@@ -103,47 +108,63 @@ final class Credentials {
 
     private static SSLContext load(KeyFiles files) throws IOException {
         try {
-            Certificate[] chain = chain(files.certificate());
+            X509Certificate[] chain = chain(files.certificate());
             PrivateKey key = key(files.key(), chain[0].getPublicKey().getAlgorithm());
             if (!belong(chain[0], key)) {
                 throw new IOException(files.key() + " is not the key of " + files.certificate());
             }
-            KeyStore store = KeyStore.getInstance("PKCS12");
-            store.load(null, null);
-            store.setKeyEntry("pabal", key, new char[0], chain);
-            KeyManagerFactory keys = KeyManagerFactory.getInstance("PKIX");
-            keys.init(store, new char[0]);
             SSLContext context = SSLContext.getInstance("TLS");
-            // No client certificate is ever asked for, so nobody is trusted and no list of authorities is read.
-            context.init(keys.getKeyManagers(), new TrustManager[0], null);
+            // No client certificate is ever asked for, so nobody is trusted and no list of
+            // authorities is read.
+            context.init(new KeyManager[] {new OneKey(key, chain)}, new TrustManager[0], null);
             context.getServerSessionContext().setSessionCacheSize(SESSIONS);
             context.getServerSessionContext().setSessionTimeout((int) TimeUnit.HOURS.toSeconds(1));
             return context;
         } catch (GeneralSecurityException e) {
             throw new IOException(
-                    files.certificate() + " and " + files.key() + " cannot be used: " + e.getMessage(), e);
+                    files.certificate()
+                            + " and "
+                            + files.key()
+                            + " cannot be used: "
+                            + e.getMessage(),
+                    e);
         }
     }
 
-    private static Certificate[] chain(Path file) throws IOException {
+    private static X509Certificate[] chain(Path file) throws IOException {
         try {
-            Certificate[] chain = CertificateFactory.getInstance("X.509")
-                    .generateCertificates(new ByteArrayInputStream(Files.readAllBytes(file)))
-                    .toArray(Certificate[]::new);
+            X509Certificate[] chain =
+                    CertificateFactory.getInstance("X.509")
+                            .generateCertificates(
+                                    new ByteArrayInputStream(Files.readAllBytes(file)))
+                            .stream()
+                            .map(X509Certificate.class::cast)
+                            .toArray(X509Certificate[]::new);
             if (chain.length > 0) {
                 return chain;
             }
-            throw new IOException(file + ": expected certificates in PEM, -----BEGIN CERTIFICATE-----, found none");
+            throw new IOException(
+                    file
+                            + ": expected certificates in PEM, -----BEGIN CERTIFICATE-----, found"
+                            + " none");
         } catch (GeneralSecurityException e) {
-            throw new IOException(file + ": expected certificates in PEM, -----BEGIN CERTIFICATE-----: " + e.getMessage(), e);
+            throw new IOException(
+                    file
+                            + ": expected certificates in PEM, -----BEGIN CERTIFICATE-----: "
+                            + e.getMessage(),
+                    e);
         }
     }
 
-    private static PrivateKey key(Path file, String algorithm) throws IOException, GeneralSecurityException {
+    private static PrivateKey key(Path file, String algorithm)
+            throws IOException, GeneralSecurityException {
         Matcher pem = KEY.matcher(Files.readString(file, StandardCharsets.ISO_8859_1));
         if (!pem.find()) {
-            throw new IOException(file + ": expected an unencrypted key in PKCS#8, -----BEGIN PRIVATE KEY-----;"
-                    + " make one of another form with: openssl pkcs8 -topk8 -nocrypt -in old.pem -out key.pem");
+            throw new IOException(
+                    file
+                            + ": expected an unencrypted key in PKCS#8, -----BEGIN PRIVATE"
+                            + " KEY-----; make one of another form with: openssl pkcs8 -topk8"
+                            + " -nocrypt -in old.pem -out key.pem");
         }
         try {
             byte[] der = Base64.getMimeDecoder().decode(pem.group(1));
@@ -153,13 +174,16 @@ final class Credentials {
         }
     }
 
-    private static boolean belong(Certificate certificate, PrivateKey key) throws GeneralSecurityException {
+    private static boolean belong(Certificate certificate, PrivateKey key)
+            throws GeneralSecurityException {
         byte[] probe = "pabal".getBytes(StandardCharsets.US_ASCII);
-        Signature signature = Signature.getInstance(switch (key.getAlgorithm()) {
-            case "RSA" -> "SHA256withRSA";
-            case "EC" -> "SHA256withECDSA";
-            default -> key.getAlgorithm();
-        });
+        Signature signature =
+                Signature.getInstance(
+                        switch (key.getAlgorithm()) {
+                            case "RSA" -> "SHA256withRSA";
+                            case "EC" -> "SHA256withECDSA";
+                            default -> key.getAlgorithm();
+                        });
         signature.initSign(key);
         signature.update(probe);
         byte[] signed = signature.sign();

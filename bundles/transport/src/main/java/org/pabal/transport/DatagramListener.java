@@ -1,5 +1,10 @@
 package org.pabal.transport;
 
+import org.pabal.protocol.Datagram;
+import org.pabal.protocol.DatagramProtocol;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
 import java.io.IOException;
 import java.net.DatagramSocket;
 import java.net.InetSocketAddress;
@@ -8,14 +13,12 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
-import org.pabal.protocol.Datagram;
-import org.pabal.protocol.DatagramProtocol;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
-/// A UDP address and the workers that receive there, each on a socket of its own among which the kernel deals out the clients.
+/// A UDP address and the workers that receive there, each on a socket of its own among which the
+/// kernel deals out the clients.
 ///
-/// While there is no protocol the workers do not read, so datagrams wait in the sockets' buffers for the successor.
+/// While there is no protocol the workers do not read, so datagrams wait in the sockets' buffers
+/// for the successor.
 final class DatagramListener implements AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(DatagramListener.class);
@@ -48,7 +51,8 @@ final class DatagramListener implements AutoCloseable {
         workers.forEach(worker -> worker.thread.start());
     }
 
-    /// Sockets that share a port do not notice a stranger who shares it too, so one that does not share asks first.
+    /// Sockets that share a port do not notice a stranger who shares it too, so one that does not
+    /// share asks first.
     private static void refuseTakenPort(InetSocketAddress wanted) throws IOException {
         try (DatagramSocket probe = new DatagramSocket(null)) {
             probe.setReuseAddress(false);
@@ -86,8 +90,11 @@ final class DatagramListener implements AutoCloseable {
         for (Worker worker : workers) {
             while (worker.busyWith == tenant && worker.thread != Thread.currentThread()) {
                 if (System.nanoTime() - begin > LEAVING_MOST) {
-                    LOG.error("listener {}: {} does not return from received(); it goes on without the bundle"
-                            + " that it came from", name, tenant.protocol().getClass().getName());
+                    LOG.error(
+                            "listener {}: {} does not return from received(); it goes on without"
+                                    + " the bundle that it came from",
+                            name,
+                            tenant.protocol().getClass().getName());
                     return;
                 }
                 LockSupport.parkNanos(TimeUnit.MICROSECONDS.toNanos(100));
@@ -118,7 +125,10 @@ final class DatagramListener implements AutoCloseable {
 
         Worker(UdpSocket socket, int number) {
             this.socket = socket;
-            thread = Thread.ofPlatform().name("listener " + name + " udp " + number).unstarted(this::run);
+            thread =
+                    Thread.ofPlatform()
+                            .name("listener " + name + " udp " + number)
+                            .unstarted(this::run);
         }
 
         private void run() {
@@ -139,7 +149,8 @@ final class DatagramListener implements AutoCloseable {
             }
         }
 
-        /// Gives the batch to the protocol that is there now, or to the next one when it has just left.
+        /// Gives the batch to the protocol that is there now, or to the next one when it has just
+        /// left.
         private void handOver(int count) throws IOException, InterruptedException {
             Optional<DatagramTenant> tenant = enter();
             if (tenant.isPresent()) {
@@ -176,16 +187,26 @@ final class DatagramListener implements AutoCloseable {
             try {
                 protocol.received(datagram);
             } catch (RuntimeException | Error e) {
-                complain("a datagram from " + datagram.peer().address() + " was dropped by a fault of "
-                        + protocol.getClass().getName(), e);
+                complain(
+                        "a datagram from "
+                                + datagram.peer().address()
+                                + " was dropped by a fault of "
+                                + protocol.getClass().getName(),
+                        e);
             }
         }
 
-        /// At most one line a second: whoever found a datagram that makes trouble can send many of them.
+        /// At most one line a second: whoever found a datagram that makes trouble can send many of
+        /// them.
         private void complain(String what, Throwable why) {
             silenced++;
             if (System.nanoTime() - complaint > TimeUnit.SECONDS.toNanos(1)) {
-                LOG.error("listener {}: {} ({} times since the last such line)", name, what, silenced, why);
+                LOG.error(
+                        "listener {}: {} ({} times since the last such line)",
+                        name,
+                        what,
+                        silenced,
+                        why);
                 complaint = System.nanoTime();
                 silenced = 0;
             }
@@ -198,7 +219,10 @@ final class DatagramListener implements AutoCloseable {
                 Thread.currentThread().interrupt();
             }
             if (thread.isAlive() && thread != Thread.currentThread()) {
-                LOG.error("listener {}: {} does not end; its socket stays open", name, thread.getName());
+                LOG.error(
+                        "listener {}: {} does not end; its socket stays open",
+                        name,
+                        thread.getName());
             } else {
                 socket.close();
             }

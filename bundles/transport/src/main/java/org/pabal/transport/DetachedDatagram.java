@@ -1,12 +1,13 @@
 package org.pabal.transport;
 
-import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.util.concurrent.atomic.AtomicBoolean;
 import org.pabal.protocol.Datagram;
 import org.pabal.protocol.Peer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.concurrent.atomic.AtomicBoolean;
 
 /// A datagram that is answered after its batch has gone.
 final class DetachedDatagram implements Datagram {

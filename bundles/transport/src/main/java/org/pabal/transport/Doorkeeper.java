@@ -1,5 +1,8 @@
 package org.pabal.transport;
 
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.StandardSocketOptions;
@@ -16,13 +19,13 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
-/// The one thread of a TCP listener: it lets clients in, and watches the connections of those conversations that wait long.
+/// The one thread of a TCP listener: it lets clients in, and watches the connections of those
+/// conversations that wait long.
 ///
-/// A virtual thread that blocks in a socket read can be woken only by closing the socket. A conversation that is to say
-/// goodbye needs the socket, so long waits happen here, where [LockSupport#unpark] ends them.
+/// A virtual thread that blocks in a socket read can be woken only by closing the socket. A
+/// conversation that is to say goodbye needs the socket, so long waits happen here, where
+/// [LockSupport#unpark] ends them.
 final class Doorkeeper implements AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(Doorkeeper.class);
@@ -41,7 +44,8 @@ final class Doorkeeper implements AutoCloseable {
     private long complaint = System.nanoTime() - TimeUnit.MINUTES.toNanos(1);
 
     /// @param accepted is given each new connection, on the doorkeeper's thread
-    Doorkeeper(String name, InetSocketAddress address, Consumer<SocketChannel> accepted) throws IOException {
+    Doorkeeper(String name, InetSocketAddress address, Consumer<SocketChannel> accepted)
+            throws IOException {
         this.accepted = accepted;
         selector = Selector.open();
         door = ServerSocketChannel.open();
@@ -66,9 +70,11 @@ final class Doorkeeper implements AutoCloseable {
         return new InetSocketAddress(door.socket().getInetAddress(), door.socket().getLocalPort());
     }
 
-    /// Waits until the channel, which has to be in non-blocking mode, is ready, `enough` says so after somebody unparked the
-    /// calling thread, or the time is over. Spurious returns do not happen before one of the three.
-    void await(SocketChannel channel, int operation, long nanos, BooleanSupplier enough) throws IOException {
+    /// Waits until the channel, which has to be in non-blocking mode, is ready, `enough` says so
+    /// after somebody unparked the calling thread, or the time is over. Spurious returns do not
+    /// happen before one of the three.
+    void await(SocketChannel channel, int operation, long nanos, BooleanSupplier enough)
+            throws IOException {
         Waiter waiter = new Waiter();
         waiters.add(waiter);
         SelectionKey key = register(channel, operation, waiter);
@@ -76,7 +82,11 @@ final class Doorkeeper implements AutoCloseable {
             selector.wakeup();
             long deadline = System.nanoTime() + nanos;
             for (long left = nanos;
-                    left > 0 && !waiter.ready && !closed && channel.isOpen() && !enough.getAsBoolean();
+                    left > 0
+                            && !waiter.ready
+                            && !closed
+                            && channel.isOpen()
+                            && !enough.getAsBoolean();
                     left = deadline - System.nanoTime()) {
                 LockSupport.parkNanos(this, left);
                 if (Thread.interrupted()) {
@@ -93,7 +103,8 @@ final class Doorkeeper implements AutoCloseable {
         }
     }
 
-    private SelectionKey register(SocketChannel channel, int operation, Waiter waiter) throws IOException {
+    private SelectionKey register(SocketChannel channel, int operation, Waiter waiter)
+            throws IOException {
         while (true) {
             try {
                 return channel.register(selector, operation, waiter);
@@ -140,11 +151,15 @@ final class Doorkeeper implements AutoCloseable {
         }
     }
 
-    /// Out of file descriptors, most likely: wait for some to come back, and say so once in a while.
+    /// Out of file descriptors, most likely: wait for some to come back, and say so once in a
+    /// while.
     private void complain(Exception e) {
         if (System.nanoTime() - complaint > TimeUnit.SECONDS.toNanos(10)) {
             complaint = System.nanoTime();
-            LOG.error("{}: cannot accept connections: {}; retried all the time", thread.getName(), e.toString());
+            LOG.error(
+                    "{}: cannot accept connections: {}; retried all the time",
+                    thread.getName(),
+                    e.toString());
         }
         LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(50));
     }

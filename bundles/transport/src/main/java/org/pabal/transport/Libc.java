@@ -2,7 +2,6 @@ package org.pabal.transport;
 
 import static java.lang.foreign.ValueLayout.ADDRESS;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
-import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -12,7 +11,8 @@ import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 
-/// The system calls of Linux that receive and send many datagrams at once, which the JDK does not offer.
+/// The system calls of Linux that receive and send many datagrams at once, which the JDK does not
+/// offer.
 ///
 /// Offsets and constants are those of 64-bit Linux, the same on x86-64 and AArch64.
 @SuppressWarnings("restricted") // the launcher allows native access
@@ -38,7 +38,8 @@ final class Libc {
     static final int EINTR = 4;
     static final int EAGAIN = 11;
 
-    /// struct mmsghdr { struct msghdr { name, namelen, iov, iovlen, control, controllen, flags }, unsigned len }
+    /// struct mmsghdr { struct msghdr { name, namelen, iov, iovlen, control, controllen, flags },
+    /// unsigned len }
     static final int MMSGHDR = 64;
 
     static final int NAME = 0;
@@ -56,26 +57,34 @@ final class Libc {
     private static final Linker LINKER = Linker.nativeLinker();
     private static final Linker.Option ERRNO = Linker.Option.captureCallState("errno");
     private static final long ERRNO_OFFSET =
-            Linker.Option.captureStateLayout().byteOffset(MemoryLayout.PathElement.groupElement("errno"));
+            Linker.Option.captureStateLayout()
+                    .byteOffset(MemoryLayout.PathElement.groupElement("errno"));
 
-    private static final MethodHandle SOCKET = call("socket", JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT);
+    private static final MethodHandle SOCKET =
+            call("socket", JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT);
     private static final MethodHandle SETSOCKOPT =
             call("setsockopt", JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT);
     private static final MethodHandle BIND = call("bind", JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT);
-    private static final MethodHandle GETSOCKNAME = call("getsockname", JAVA_INT, JAVA_INT, ADDRESS, ADDRESS);
+    private static final MethodHandle GETSOCKNAME =
+            call("getsockname", JAVA_INT, JAVA_INT, ADDRESS, ADDRESS);
     private static final MethodHandle SHUTDOWN = call("shutdown", JAVA_INT, JAVA_INT, JAVA_INT);
     private static final MethodHandle CLOSE = call("close", JAVA_INT, JAVA_INT);
     private static final MethodHandle RECVMMSG =
             call("recvmmsg", JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT, ADDRESS);
-    private static final MethodHandle SENDMMSG = call("sendmmsg", JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT);
+    private static final MethodHandle SENDMMSG =
+            call("sendmmsg", JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT);
     private static final MethodHandle STRERROR =
-            LINKER.downcallHandle(LINKER.defaultLookup().findOrThrow("strerror"), FunctionDescriptor.of(ADDRESS, JAVA_INT));
+            LINKER.downcallHandle(
+                    LINKER.defaultLookup().findOrThrow("strerror"),
+                    FunctionDescriptor.of(ADDRESS, JAVA_INT));
 
     private Libc() {}
 
     private static MethodHandle call(String name, MemoryLayout result, MemoryLayout... arguments) {
         return LINKER.downcallHandle(
-                LINKER.defaultLookup().findOrThrow(name), FunctionDescriptor.of(result, arguments), ERRNO);
+                LINKER.defaultLookup().findOrThrow(name),
+                FunctionDescriptor.of(result, arguments),
+                ERRNO);
     }
 
     /// Room for the error number of a thread's calls.
@@ -105,7 +114,8 @@ final class Libc {
         }
     }
 
-    static void option(MemorySegment error, int socket, int level, int name, int value) throws IOException {
+    static void option(MemorySegment error, int socket, int level, int name, int value)
+            throws IOException {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment room = arena.allocateFrom(JAVA_INT, value);
             checked(error, (int) SETSOCKOPT.invokeExact(error, socket, level, name, room, 4));
@@ -116,14 +126,17 @@ final class Libc {
 
     static void bind(MemorySegment error, int socket, MemorySegment address) throws IOException {
         try {
-            checked(error, (int) BIND.invokeExact(error, socket, address, (int) address.byteSize()));
+            checked(
+                    error,
+                    (int) BIND.invokeExact(error, socket, address, (int) address.byteSize()));
         } catch (Throwable e) {
             throw sneak(e);
         }
     }
 
     /// Fills in the socket's own address.
-    static void ownAddress(MemorySegment error, int socket, MemorySegment address) throws IOException {
+    static void ownAddress(MemorySegment error, int socket, MemorySegment address)
+            throws IOException {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment length = arena.allocateFrom(JAVA_INT, (int) address.byteSize());
             checked(error, (int) GETSOCKNAME.invokeExact(error, socket, address, length));
@@ -132,7 +145,8 @@ final class Libc {
         }
     }
 
-    /// Wakes whoever waits in a receive. On a socket without a peer it also says ENOTCONN, which is no trouble.
+    /// Wakes whoever waits in a receive. On a socket without a peer it also says ENOTCONN, which is
+    /// no trouble.
     static void wakeReceivers(MemorySegment error, int socket) throws IOException {
         try {
             int ignored = (int) SHUTDOWN.invokeExact(error, socket, SHUT_RD);
@@ -153,14 +167,16 @@ final class Libc {
     static int receive(MemorySegment error, int socket, MemorySegment headers, int count, int flags)
             throws IOException {
         try {
-            return (int) RECVMMSG.invokeExact(error, socket, headers, count, flags, MemorySegment.NULL);
+            return (int)
+                    RECVMMSG.invokeExact(error, socket, headers, count, flags, MemorySegment.NULL);
         } catch (Throwable e) {
             throw sneak(e);
         }
     }
 
     /// @return how many were sent, or -1 when the first could not be
-    static int send(MemorySegment error, int socket, MemorySegment headers, int count, int flags) throws IOException {
+    static int send(MemorySegment error, int socket, MemorySegment headers, int count, int flags)
+            throws IOException {
         try {
             return (int) SENDMMSG.invokeExact(error, socket, headers, count, flags);
         } catch (Throwable e) {

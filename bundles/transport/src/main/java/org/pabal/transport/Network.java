@@ -2,7 +2,8 @@ package org.pabal.transport;
 
 import java.net.InetAddress;
 
-/// A network in CIDR notation, e.g. `192.0.2.0/24`; an address alone is the network of that one host.
+/// A network in CIDR notation, e.g. `192.0.2.0/24`; an address alone is the network of that one
+/// host.
 record Network(InetAddress base, int prefix) {
 
     /// @throws IllegalArgumentException when the text is no network

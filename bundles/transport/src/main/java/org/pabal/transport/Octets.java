@@ -4,8 +4,9 @@ import java.nio.ByteBuffer;
 
 /// Octets that wait to be read, in an array that exists only while there are some.
 ///
-/// The array starts small and doubles each time it was found full, so a conversation of short commands costs little and a
-/// long message is read in large pieces; an idle connection holds nothing.
+/// The array starts small and doubles each time it was found full, so a conversation of short
+/// commands costs little and a long message is read in large pieces; an idle connection holds
+/// nothing.
 final class Octets {
 
     private static final byte[] NONE = {};
@@ -71,7 +72,8 @@ final class Octets {
     /// Room for that many octets from the first unread one on.
     void makeRoom(int octets) {
         if (array.length - start < octets) {
-            byte[] to = array.length >= octets ? array : new byte[Math.max(octets, 2 * array.length)];
+            byte[] to =
+                    array.length >= octets ? array : new byte[Math.max(octets, 2 * array.length)];
             System.arraycopy(array, start, to, 0, size());
             array = to;
             end -= start;
@@ -96,7 +98,8 @@ final class Octets {
         return ByteBuffer.wrap(array, start, size());
     }
 
-    /// The free room behind it, as a buffer over the same array; tell [#added] how much of it was filled.
+    /// The free room behind it, as a buffer over the same array; tell [#added] how much of it was
+    /// filled.
     ByteBuffer room() {
         return ByteBuffer.wrap(array, end, array.length - end);
     }

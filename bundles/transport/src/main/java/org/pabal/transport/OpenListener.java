@@ -1,10 +1,11 @@
 package org.pabal.transport;
 
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.util.Optional;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /// The sockets of one listener: for streams, for datagrams, or for both on one port.
 final class OpenListener {
@@ -17,7 +18,9 @@ final class OpenListener {
     private volatile ListenerSettings settings;
 
     private OpenListener(
-            ListenerSettings settings, Optional<StreamListener> streams, Optional<DatagramListener> datagrams) {
+            ListenerSettings settings,
+            Optional<StreamListener> streams,
+            Optional<DatagramListener> datagrams) {
         this.settings = settings;
         this.streams = streams;
         this.datagrams = datagrams;
@@ -32,18 +35,22 @@ final class OpenListener {
                 if (settings.transport().streams()) {
                     streams = Optional.of(new StreamListener(settings, credentials));
                 }
-                // When the system chooses the port, it chooses it for streams and the datagrams follow.
-                InetSocketAddress address = streams.map(StreamListener::address).orElse(settings.address());
-                Optional<DatagramListener> datagrams = settings.transport().datagrams()
-                        ? Optional.of(new DatagramListener(settings, address))
-                        : Optional.empty();
+                // When the system chooses the port, it chooses it for streams and the datagrams
+                // follow.
+                InetSocketAddress address =
+                        streams.map(StreamListener::address).orElse(settings.address());
+                Optional<DatagramListener> datagrams =
+                        settings.transport().datagrams()
+                                ? Optional.of(new DatagramListener(settings, address))
+                                : Optional.empty();
                 return new OpenListener(settings, streams, datagrams);
             } catch (IOException e) {
                 if (streams.isPresent()) {
                     streams.get().close();
                 }
-                boolean another = settings.transport() == ListenerSettings.Transport.BOTH
-                        && settings.address().getPort() == 0;
+                boolean another =
+                        settings.transport() == ListenerSettings.Transport.BOTH
+                                && settings.address().getPort() == 0;
                 if (!another || left == 0) {
                     throw new IOException(explained(settings, e), e);
                 }
@@ -59,8 +66,13 @@ final class OpenListener {
             return Optional.of(new Credentials(settings.keyFiles().get()));
         } catch (java.nio.file.NoSuchFileException e) {
             throw new IOException(
-                    "listener " + settings.name() + ": there is no file " + e.getMessage()
-                            + "; expected a PEM file, for example certificate = etc/tls/certificate.pem", e);
+                    "listener "
+                            + settings.name()
+                            + ": there is no file "
+                            + e.getMessage()
+                            + "; expected a PEM file, for example certificate ="
+                            + " etc/tls/certificate.pem",
+                    e);
         } catch (IOException e) {
             throw new IOException("listener " + settings.name() + ": " + e.getMessage(), e);
         }
@@ -70,14 +82,28 @@ final class OpenListener {
         String address = settings.address().getAddress().getHostAddress();
         int port = settings.address().getPort();
         String reason = "" + e.getMessage();
-        String expected = reason.contains("in use")
-                ? "expected a free port, for example port = " + (port < 64_000 ? port + 1_000 : port - 1_000)
-                : reason.contains("ermission denied")
-                        ? "expected a port that this user may open, for example port = " + (port % 1_000 + 1_000)
-                        : reason.contains("annot assign") || reason.contains("not be assigned")
-                                ? "expected an address of this machine, for example address = 127.0.0.1"
-                                : "expected an address and a port of this machine, for example port = 1025";
-        return "listener " + settings.name() + ": cannot listen on " + address + " port " + port + ": " + reason + "; "
+        String expected =
+                reason.contains("in use")
+                        ? "expected a free port, for example port = "
+                                + (port < 64_000 ? port + 1_000 : port - 1_000)
+                        : reason.contains("ermission denied")
+                                ? "expected a port that this user may open, for example port = "
+                                        + (port % 1_000 + 1_000)
+                                : reason.contains("annot assign")
+                                                || reason.contains("not be assigned")
+                                        ? "expected an address of this machine, for example address"
+                                                + " = 127.0.0.1"
+                                        : "expected an address and a port of this machine, for"
+                                                + " example port = 1025";
+        return "listener "
+                + settings.name()
+                + ": cannot listen on "
+                + address
+                + " port "
+                + port
+                + ": "
+                + reason
+                + "; "
                 + expected;
     }
 

@@ -6,12 +6,11 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ProtocolException;
 import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.regex.Pattern;
 
-/// What a proxy says about the client before the client's own octets, in the PROXY protocol's version 1 or 2
-/// (haproxy's `doc/proxy-protocol.txt`, cited here by its sections).
+/// What a proxy says about the client before the client's own octets, in the PROXY protocol's
+/// version 1 or 2 (haproxy's `doc/proxy-protocol.txt`, cited here by its sections).
 sealed interface ProxyHeader {
 
     /// The proxy speaks for a client.
@@ -22,7 +21,8 @@ sealed interface ProxyHeader {
     /// The proxy speaks for itself, e.g. a health check, or does not know the client.
     record Local() implements ProxyHeader {}
 
-    /// §2.1: "a 108-byte buffer is always enough"; that counts a zero at the end, which is not sent.
+    /// §2.1: "a 108-byte buffer is always enough"; that counts a zero at the end, which is not
+    /// sent.
     int LONGEST_LINE = 107;
 
     /// Room for addresses and a few additions; §2.2 allows 65,535.
@@ -67,11 +67,14 @@ sealed interface ProxyHeader {
         if (words.length != 6 || !words[0].equals("PROXY")) {
             throw new ProtocolException("a malformed PROXY line of version 1");
         }
-        Pattern form = switch (words[1]) {
-            case "TCP4" -> DOTTED;
-            case "TCP6" -> COLONS;
-            default -> throw new ProtocolException("a PROXY line of version 1 about something other than TCP");
-        };
+        Pattern form =
+                switch (words[1]) {
+                    case "TCP4" -> DOTTED;
+                    case "TCP6" -> COLONS;
+                    default ->
+                            throw new ProtocolException(
+                                    "a PROXY line of version 1 about something other than TCP");
+                };
         return new Proxied(
                 new InetSocketAddress(address(words[2], form), port(words[4])),
                 new InetSocketAddress(address(words[3], form), port(words[5])));
@@ -101,13 +104,16 @@ sealed interface ProxyHeader {
             case 0x00 -> new Local(); // §2.2: UNSPEC, use the real connection's addresses
             case 0x11 -> proxied(block, 4);
             case 0x21 -> proxied(block, 16);
-            default -> throw new ProtocolException("a PROXY header of version 2 about something other than TCP");
+            default ->
+                    throw new ProtocolException(
+                            "a PROXY header of version 2 about something other than TCP");
         };
     }
 
     private static ProxyHeader proxied(byte[] block, int size) throws IOException {
         if (block.length < 2 * size + 4) {
-            throw new ProtocolException("a PROXY header of version 2 that is too short for its addresses");
+            throw new ProtocolException(
+                    "a PROXY header of version 2 that is too short for its addresses");
         }
         ByteBuffer fields = ByteBuffer.wrap(block);
         byte[] client = new byte[size];
@@ -138,7 +144,8 @@ sealed interface ProxyHeader {
         return Integer.parseInt(text);
     }
 
-    private static void fully(InputStream in, byte[] target, int offset, int length) throws IOException {
+    private static void fully(InputStream in, byte[] target, int offset, int length)
+            throws IOException {
         if (in.readNBytes(target, offset, length) != length) {
             throw new ProtocolException("a PROXY header of version 2 without an end");
         }

@@ -8,7 +8,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 
-/// The protocols of one name that are registered now, best first, and where work waits while there is none.
+/// The protocols of one name that are registered now, best first, and where work waits while there
+/// is none.
 final class Roster<T> {
 
     private record Entry<T>(Comparable<?> rank, T tenant) {}
@@ -46,7 +47,8 @@ final class Roster<T> {
         return best;
     }
 
-    /// The best one, waiting for the first to come; empty when none came in time or the roster was closed.
+    /// The best one, waiting for the first to come; empty when none came in time or the roster was
+    /// closed.
     Optional<T> await(long nanos) throws InterruptedException {
         Optional<T> now = best;
         if (now.isPresent()) {

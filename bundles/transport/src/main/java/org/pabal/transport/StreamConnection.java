@@ -1,5 +1,8 @@
 package org.pabal.transport;
 
+import org.pabal.protocol.Connection;
+import org.pabal.protocol.Peer;
+
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -11,11 +14,11 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
-import javax.net.ssl.SSLSession;
-import org.pabal.protocol.Connection;
-import org.pabal.protocol.Peer;
 
-/// A client's TCP connection: buffers, TLS when it is on, and the news that the conversation should end.
+import javax.net.ssl.SSLSession;
+
+/// A client's TCP connection: buffers, TLS when it is on, and the news that the conversation should
+/// end.
 final class StreamConnection implements Connection {
 
     private static final byte[] NONE = {};
@@ -42,7 +45,11 @@ final class StreamConnection implements Connection {
 
     /// @param startTls with what the protocol may put TLS on
     StreamConnection(
-            Wire wire, Peer peer, InetSocketAddress local, Optional<Credentials> startTls, Duration handshakePatience) {
+            Wire wire,
+            Peer peer,
+            InetSocketAddress local,
+            Optional<Credentials> startTls,
+            Duration handshakePatience) {
         this.wire = wire;
         this.peer = peer;
         this.local = local;
@@ -116,7 +123,8 @@ final class StreamConnection implements Connection {
         return draining;
     }
 
-    /// Puts TLS on with what came so far taken for the beginning of the handshake, for a listener whose TLS is implicit.
+    /// Puts TLS on with what came so far taken for the beginning of the handshake, for a listener
+    /// whose TLS is implicit.
     void handshake(Credentials credentials) throws IOException {
         TlsLayer layer = new TlsLayer(credentials.engine(), wire, received);
         wire.within(handshakePatience, layer::handshake);
@@ -126,15 +134,18 @@ final class StreamConnection implements Connection {
 
     /// Reads the header that a proxy sends ahead of all else, and takes over who the client is.
     void readProxyHeader() throws IOException {
-        wire.within(handshakePatience, () -> {
-            if (ProxyHeader.read(input) instanceof ProxyHeader.Proxied proxied) {
-                peer = new Peer(proxied.client(), peer.listener());
-                local = proxied.server();
-            }
-        });
+        wire.within(
+                handshakePatience,
+                () -> {
+                    if (ProxyHeader.read(input) instanceof ProxyHeader.Proxied proxied) {
+                        peer = new Peer(proxied.client(), peer.listener());
+                        local = proxied.server();
+                    }
+                });
     }
 
-    /// Tells the conversation to come to its end, and wakes it when it waits for the client. From any thread.
+    /// Tells the conversation to come to its end, and wakes it when it waits for the client. From
+    /// any thread.
     void drain() {
         draining = true;
         LockSupport.unpark(thread);
@@ -251,7 +262,8 @@ final class StreamConnection implements Connection {
             return octets <= 0 || plain.isEmpty() && fill(NEVER) < 0 ? 0 : plain.skip(octets);
         }
 
-        /// What can be read without waiting; may be less than what the client has sent, but not 0 when it has sent something.
+        /// What can be read without waiting; may be less than what the client has sent, but not 0
+        /// when it has sent something.
         @Override
         public int available() throws IOException {
             if (plain.isEmpty() && (tls.isEmpty() || decode() == 0)) {

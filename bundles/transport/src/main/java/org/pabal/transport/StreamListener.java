@@ -1,5 +1,11 @@
 package org.pabal.transport;
 
+import org.pabal.protocol.Peer;
+import org.pabal.protocol.StreamProtocol;
+import org.pabal.transport.ListenerSettings.Tls;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.ProtocolException;
@@ -13,12 +19,8 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+
 import javax.net.ssl.SSLException;
-import org.pabal.protocol.Peer;
-import org.pabal.protocol.StreamProtocol;
-import org.pabal.transport.ListenerSettings.Tls;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /// A listening TCP socket and the conversations that go on over the connections it accepted.
 ///
@@ -47,7 +49,8 @@ final class StreamListener implements AutoCloseable {
     private volatile Optional<String> goodbye = Optional.empty();
 
     /// Opens the socket; clients are let in from then on.
-    StreamListener(ListenerSettings settings, Optional<Credentials> credentials) throws IOException {
+    StreamListener(ListenerSettings settings, Optional<Credentials> credentials)
+            throws IOException {
         this.name = settings.name();
         this.settings = settings;
         this.credentials = credentials;
@@ -78,7 +81,8 @@ final class StreamListener implements AutoCloseable {
     ///
     /// @param rank greater is better
     /// @param lastWords the protocol's [StreamProtocol#GOODBYE], which is kept for when it is away
-    <R extends Comparable<? super R>> StreamTenant add(R rank, StreamProtocol protocol, Optional<String> lastWords) {
+    <R extends Comparable<? super R>> StreamTenant add(
+            R rank, StreamProtocol protocol, Optional<String> lastWords) {
         StreamTenant tenant = new StreamTenant(name, protocol);
         goodbye = lastWords;
         tenants.add(rank, tenant);
@@ -95,7 +99,8 @@ final class StreamListener implements AutoCloseable {
         tenants.sort();
     }
 
-    /// Gives the protocol no more conversations and tells those that it holds to end. Returns at once.
+    /// Gives the protocol no more conversations and tells those that it holds to end. Returns at
+    /// once.
     void beginRemoving(StreamTenant tenant) {
         tenants.remove(tenant);
         tenant.beginLeaving();
@@ -123,8 +128,8 @@ final class StreamListener implements AutoCloseable {
         tenants.close();
     }
 
-    /// Closes what is still open, after a moment for those clients that are just hearing goodbye. The protocols have to
-    /// be removed before.
+    /// Closes what is still open, after a moment for those clients that are just hearing goodbye.
+    /// The protocols have to be removed before.
     @Override
     public void close() throws IOException {
         closeDoor();
@@ -144,29 +149,35 @@ final class StreamListener implements AutoCloseable {
             return;
         }
         channels.add(channel);
-        Thread.ofVirtual().name(name).inheritInheritableThreadLocals(false).start(() -> {
-            try (channel) {
-                serve(channel);
-            } catch (IOException e) {
-                LOG.debug("listener {}: {}", name, e.toString());
-            } finally {
-                channels.remove(channel);
-            }
-        });
+        Thread.ofVirtual()
+                .name(name)
+                .inheritInheritableThreadLocals(false)
+                .start(
+                        () -> {
+                            try (channel) {
+                                serve(channel);
+                            } catch (IOException e) {
+                                LOG.debug("listener {}: {}", name, e.toString());
+                            } finally {
+                                channels.remove(channel);
+                            }
+                        });
     }
 
     private void serve(SocketChannel channel) throws IOException {
         ListenerSettings now = settings;
         Optional<Credentials> keys = credentials;
         InetSocketAddress remote = (InetSocketAddress) channel.getRemoteAddress();
-        StreamConnection connection = new StreamConnection(
-                new Wire(channel, doorkeeper, now.patience(), this::idleLimit),
-                new Peer(remote, name),
-                (InetSocketAddress) channel.getLocalAddress(),
-                keys.filter(k -> now.tls() == Tls.STARTTLS),
-                now.handshakePatience());
+        StreamConnection connection =
+                new StreamConnection(
+                        new Wire(channel, doorkeeper, now.patience(), this::idleLimit),
+                        new Peer(remote, name),
+                        (InetSocketAddress) channel.getLocalAddress(),
+                        keys.filter(k -> now.tls() == Tls.STARTTLS),
+                        now.handshakePatience());
         try {
-            if (now.proxyFrom().stream().anyMatch(network -> network.contains(remote.getAddress()))) {
+            if (now.proxyFrom().stream()
+                    .anyMatch(network -> network.contains(remote.getAddress()))) {
                 connection.readProxyHeader();
             }
             InetSocketAddress client = connection.peer().address();
@@ -185,24 +196,41 @@ final class StreamListener implements AutoCloseable {
                 }
             }
         } catch (ProtocolException e) {
-            LOG.warn("listener {}: closed {}: {}; expected from the networks of proxy-from, for example"
-                    + " PROXY TCP4 192.0.2.1 192.0.2.2 40000 25", name, Addresses.text(remote), e.getMessage());
+            LOG.warn(
+                    "listener {}: closed {}: {}; expected from the networks of proxy-from, for"
+                            + " example PROXY TCP4 192.0.2.1 192.0.2.2 40000 25",
+                    name,
+                    Addresses.text(remote),
+                    e.getMessage());
         } catch (SocketTimeoutException | SSLException e) {
-            LOG.info("listener {}: closed {}: {}", name, Addresses.text(connection.peer().address()), e.getMessage());
+            LOG.info(
+                    "listener {}: closed {}: {}",
+                    name,
+                    Addresses.text(connection.peer().address()),
+                    e.getMessage());
         } catch (IOException e) {
-            LOG.debug("listener {}: {} is gone: {}", name, Addresses.text(connection.peer().address()), e.toString());
+            LOG.debug(
+                    "listener {}: {} is gone: {}",
+                    name,
+                    Addresses.text(connection.peer().address()),
+                    e.toString());
         } catch (InterruptedException e) {
-            LOG.debug("listener {}: {} was interrupted while it waited", name, Addresses.text(connection.peer().address()));
+            LOG.debug(
+                    "listener {}: {} was interrupted while it waited",
+                    name,
+                    Addresses.text(connection.peer().address()));
         }
     }
 
-    /// When three quarters of the places are taken, whoever says nothing has less time (RFC 7766 §6.2.3).
+    /// When three quarters of the places are taken, whoever says nothing has less time (RFC 7766
+    /// §6.2.3).
     private Duration idleLimit() {
         ListenerSettings now = settings;
         return channels.size() > now.maxConnections() * 3L / 4 ? now.crowdedPatience() : NO_LIMIT;
     }
 
-    private void converse(StreamConnection connection, ListenerSettings now) throws IOException, InterruptedException {
+    private void converse(StreamConnection connection, ListenerSettings now)
+            throws IOException, InterruptedException {
         long nanos = now.protocolWait().toNanos();
         long begin = System.nanoTime();
         try {
@@ -214,16 +242,26 @@ final class StreamListener implements AutoCloseable {
                 goodbye(connection, now, "the service is away for a moment, try again later");
             }
         } catch (RuntimeException | Error e) {
-            LOG.error("listener {}: the conversation with {} ended by a fault of protocol {}", name,
-                    Addresses.text(connection.peer().address()), now.protocol(), e);
+            LOG.error(
+                    "listener {}: the conversation with {} ended by a fault of protocol {}",
+                    name,
+                    Addresses.text(connection.peer().address()),
+                    now.protocol(),
+                    e);
         } finally {
             connection.finish();
         }
     }
 
-    /// Says why there is no conversation, where that can be said: under implicit TLS it would cost a handshake.
-    private void refuse(StreamConnection connection, ListenerSettings now, String reason) throws IOException {
-        LOG.info("listener {}: refused {}: {}", name, Addresses.text(connection.peer().address()), reason);
+    /// Says why there is no conversation, where that can be said: under implicit TLS it would cost
+    /// a handshake.
+    private void refuse(StreamConnection connection, ListenerSettings now, String reason)
+            throws IOException {
+        LOG.info(
+                "listener {}: refused {}: {}",
+                name,
+                Addresses.text(connection.peer().address()),
+                reason);
         if (now.tls() != Tls.IMPLICIT) {
             connection.patience(Duration.ofSeconds(1));
             goodbye(connection, now, reason);
@@ -231,7 +269,8 @@ final class StreamListener implements AutoCloseable {
         connection.finish();
     }
 
-    private void goodbye(StreamConnection connection, ListenerSettings now, String reason) throws IOException {
+    private void goodbye(StreamConnection connection, ListenerSettings now, String reason)
+            throws IOException {
         Optional<String> template = now.goodbye().or(() -> goodbye);
         if (template.isPresent()) {
             String line = template.get().replace("{}", reason) + "\r\n";

@@ -1,5 +1,9 @@
 package org.pabal.transport;
 
+import org.pabal.protocol.StreamProtocol;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
 import java.io.IOException;
 import java.time.Duration;
 import java.util.HashSet;
@@ -8,9 +12,6 @@ import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
-import org.pabal.protocol.StreamProtocol;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /// One registered protocol at one listener, and the conversations that it holds there.
 final class StreamTenant {
@@ -75,8 +76,9 @@ final class StreamTenant {
         running.forEach(StreamConnection::drain);
     }
 
-    /// Returns when no thread is in the protocol's code any more: house rule 1. First the conversations have the grace
-    /// to say goodbye, then their connections are broken, then their threads interrupted.
+    /// Returns when no thread is in the protocol's code any more: house rule 1. First the
+    /// conversations have the grace to say goodbye, then their connections are broken, then their
+    /// threads interrupted.
     void leave(Duration grace) {
         beginLeaving();
         if (ended(grace)) {
@@ -88,8 +90,11 @@ final class StreamTenant {
         }
         each(StreamConnection::interrupt);
         if (!ended(LAST_RESORT)) {
-            LOG.error("listener {}: conversations of {} do not end, not even when interrupted; they go on without"
-                    + " the bundle that they came from", listener, protocol.getClass().getName());
+            LOG.error(
+                    "listener {}: conversations of {} do not end, not even when interrupted; they"
+                            + " go on without the bundle that they came from",
+                    listener,
+                    protocol.getClass().getName());
         }
     }
 
@@ -116,7 +121,8 @@ final class StreamTenant {
         }
     }
 
-    /// Waits until nobody converses, but for the calling thread, should it itself be in a conversation.
+    /// Waits until nobody converses, but for the calling thread, should it itself be in a
+    /// conversation.
     private boolean ended(Duration limit) {
         long left = limit.toNanos();
         boolean interrupted = false;

@@ -2,6 +2,7 @@ package org.pabal.transport;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+
 import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLEngineResult;
 import javax.net.ssl.SSLEngineResult.HandshakeStatus;
@@ -10,8 +11,8 @@ import javax.net.ssl.SSLSession;
 
 /// TLS between a connection's streams and its [Wire].
 ///
-/// An engine rather than a socket, because the wait for the client's next octets has to stay ours: it ends when the
-/// conversation drains, and the goodbye still goes out encrypted.
+/// An engine rather than a socket, because the wait for the client's next octets has to stay ours:
+/// it ends when the conversation drains, and the goodbye still goes out encrypted.
 final class TlsLayer {
 
     private static final ByteBuffer NOTHING = ByteBuffer.allocate(0);
@@ -71,7 +72,8 @@ final class TlsLayer {
 
     /// Decrypts what has come.
     ///
-    /// @return octets added to the target; 0 when more has to be read first; -1 when the client has ended
+    /// @return octets added to the target; 0 when more has to be read first; -1 when the client has
+    ///     ended
     int decode(Octets target) throws IOException {
         if (engine.isInboundDone()) {
             return -1;
@@ -87,7 +89,8 @@ final class TlsLayer {
                 case BUFFER_UNDERFLOW -> {
                     return 0;
                 }
-                case BUFFER_OVERFLOW -> target.makeRoom(target.size() + session().getApplicationBufferSize());
+                case BUFFER_OVERFLOW ->
+                        target.makeRoom(target.size() + session().getApplicationBufferSize());
                 case CLOSED -> {
                     return -1;
                 }
@@ -138,7 +141,9 @@ final class TlsLayer {
     }
 
     private void sendAlert() throws IOException {
-        while (!engine.isOutboundDone() && engine.getHandshakeStatus() == HandshakeStatus.NEED_WRAP && wrap(NOTHING)) {}
+        while (!engine.isOutboundDone()
+                && engine.getHandshakeStatus() == HandshakeStatus.NEED_WRAP
+                && wrap(NOTHING)) {}
     }
 
     private SSLEngineResult unwrap(ByteBuffer target) throws IOException {
@@ -166,7 +171,9 @@ final class TlsLayer {
     }
 
     private void runTasks() {
-        for (Runnable task = engine.getDelegatedTask(); task != null; task = engine.getDelegatedTask()) {
+        for (Runnable task = engine.getDelegatedTask();
+                task != null;
+                task = engine.getDelegatedTask()) {
             task.run();
         }
     }

@@ -1,21 +1,24 @@
 package org.pabal.transport;
 
-import java.io.IOException;
-import java.net.InetSocketAddress;
 import org.pabal.protocol.Datagram;
 
-/// A socket that receives datagrams in batches and sends their answers in one go. Used by one worker, but for closing and
-/// for the answers of detached datagrams.
+import java.io.IOException;
+import java.net.InetSocketAddress;
+
+/// A socket that receives datagrams in batches and sends their answers in one go. Used by one
+/// worker, but for closing and for the answers of detached datagrams.
 sealed interface UdpSocket permits BatchUdpSocket, ChannelUdpSocket {
 
-    /// The longest datagram that is taken; longer ones are dropped, as half a question has no answer.
+    /// The longest datagram that is taken; longer ones are dropped, as half a question has no
+    /// answer.
     int PAYLOAD_LIMIT = 4096;
 
     /// Set to `channel` to do without system calls of our own, as on systems other than Linux.
     String CHOICE = "pabal.transport.udp";
 
     /// Binds so that the workers of one listener can share the address.
-    static UdpSocket open(String listener, InetSocketAddress address, int receiveBuffer) throws IOException {
+    static UdpSocket open(String listener, InetSocketAddress address, int receiveBuffer)
+            throws IOException {
         return BatchUdpSocket.supported()
                 ? new BatchUdpSocket(listener, address, receiveBuffer)
                 : new ChannelUdpSocket(listener, address, receiveBuffer);
@@ -37,9 +40,11 @@ sealed interface UdpSocket permits BatchUdpSocket, ChannelUdpSocket {
     /// Sends the answers of the batch.
     void send() throws IOException;
 
-    /// Ends a [#receive()] that waits, from any thread; the socket is then good only for [#close()].
+    /// Ends a [#receive()] that waits, from any thread; the socket is then good only for
+    /// [#close()].
     void stop() throws IOException;
 
-    /// Closes the socket; answers of detached datagrams go nowhere from now on. The worker must have ended.
+    /// Closes the socket; answers of detached datagrams go nowhere from now on. The worker must
+    /// have ended.
     void close() throws IOException;
 }

@@ -14,8 +14,9 @@ import java.util.function.Supplier;
 
 /// A TCP connection's octets, and the patience with which they are awaited.
 ///
-/// A wait has two parts. For the first moments the thread blocks in the socket, which is the cheapest way for a client that
-/// answers at once. After that it stands at the [Doorkeeper], where it can be woken and holds no buffer.
+/// A wait has two parts. For the first moments the thread blocks in the socket, which is the
+/// cheapest way for a client that answers at once. After that it stands at the [Doorkeeper], where
+/// it can be woken and holds no buffer.
 final class Wire {
 
     private static final int SOON_MILLIS = 100;
@@ -30,8 +31,13 @@ final class Wire {
     private long left;
     private boolean ended;
 
-    /// @param idleLimit an upper bound of the patience with a client that owes us nothing, asked each time
-    Wire(SocketChannel channel, Doorkeeper doorkeeper, Duration patience, Supplier<Duration> idleLimit)
+    /// @param idleLimit an upper bound of the patience with a client that owes us nothing, asked
+    ///     each time
+    Wire(
+            SocketChannel channel,
+            Doorkeeper doorkeeper,
+            Duration patience,
+            Supplier<Duration> idleLimit)
             throws IOException {
         this.channel = channel;
         this.doorkeeper = doorkeeper;
@@ -83,7 +89,8 @@ final class Wire {
         if (left <= 0) {
             throw overdue();
         }
-        channel.socket().setSoTimeout(Math.clamp(TimeUnit.NANOSECONDS.toMillis(left), 1, SOON_MILLIS));
+        channel.socket()
+                .setSoTimeout(Math.clamp(TimeUnit.NANOSECONDS.toMillis(left), 1, SOON_MILLIS));
         channel.configureBlocking(true);
         try {
             return noted(blocking.read(space, target.end(), space.length - target.end()), target);
@@ -127,9 +134,9 @@ final class Wire {
         }
     }
 
-    /// Closes so that the client gets what we wrote last: while octets that we have not read are under way, a plain
-    /// close would reset the connection and may destroy it (RFC 1122 §4.2.2.13). So we end our side first, and
-    /// read on for a moment until the client ends its side.
+    /// Closes so that the client gets what we wrote last: while octets that we have not read are
+    /// under way, a plain close would reset the connection and may destroy it (RFC 1122 §4.2.2.13).
+    /// So we end our side first, and read on for a moment until the client ends its side.
     void closeGently(Duration limit) throws IOException {
         if (!channel.isOpen()) {
             return;

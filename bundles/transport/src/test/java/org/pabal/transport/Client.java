@@ -9,6 +9,7 @@ import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
 import java.security.cert.X509Certificate;
+
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLSocket;
 import javax.net.ssl.TrustManager;
@@ -28,12 +29,15 @@ final class Client implements Closeable {
     }
 
     private BufferedReader reader() throws IOException {
-        return new BufferedReader(new InputStreamReader(socket.getInputStream(), StandardCharsets.ISO_8859_1));
+        return new BufferedReader(
+                new InputStreamReader(socket.getInputStream(), StandardCharsets.ISO_8859_1));
     }
 
     /// Puts TLS on, of one of these versions when any is given.
     SSLSocket secure(String... versions) throws IOException {
-        SSLSocket secured = (SSLSocket) trusting().getSocketFactory().createSocket(socket, "localhost", 1, true);
+        SSLSocket secured =
+                (SSLSocket)
+                        trusting().getSocketFactory().createSocket(socket, "localhost", 1, true);
         if (versions.length > 0) {
             secured.setEnabledProtocols(versions);
         }

@@ -4,6 +4,11 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.pabal.transport.ListenerSettings.KeyFiles;
+
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.file.Files;
@@ -13,16 +18,11 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.FileTime;
 import java.security.cert.X509Certificate;
 import java.util.Optional;
-import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
-import org.pabal.transport.ListenerSettings.KeyFiles;
 
 @Timeout(60)
 class CredentialsTest {
 
-    @TempDir
-    private Path folder;
+    @TempDir private Path folder;
 
     private long modified = 1_700_000_000_000L;
 
@@ -30,7 +30,10 @@ class CredentialsTest {
         KeyFiles files = new KeyFiles(folder.resolve("certificate.pem"), folder.resolve("key.pem"));
         for (Path file : new Path[] {files.certificate(), files.key()}) {
             Path fresh = folder.resolve("fresh");
-            Files.copy(Given.TLS.resolve(kind).resolve(file.getFileName()), fresh, StandardCopyOption.REPLACE_EXISTING);
+            Files.copy(
+                    Given.TLS.resolve(kind).resolve(file.getFileName()),
+                    fresh,
+                    StandardCopyOption.REPLACE_EXISTING);
             Files.setLastModifiedTime(fresh, FileTime.fromMillis(modified += 1_000));
             Files.move(fresh, file, StandardCopyOption.ATOMIC_MOVE);
         }
@@ -39,7 +42,8 @@ class CredentialsTest {
 
     private static String subject(InetSocketAddress server) throws IOException {
         try (Client client = new Client(server)) {
-            X509Certificate shown = (X509Certificate) client.secure().getSession().getPeerCertificates()[0];
+            X509Certificate shown =
+                    (X509Certificate) client.secure().getSession().getPeerCertificates()[0];
             assertEquals("hello", client.line());
             return shown.getSubjectX500Principal().getName();
         }
@@ -49,14 +53,23 @@ class CredentialsTest {
     @Test
     void showsTheNewCertificateOnceTheFilesHaveChanged() throws IOException {
         KeyFiles files = put("ec");
-        ListenerSettings settings = Given.settings(
-                "tls", "implicit", "certificate", files.certificate().toString(), "key", files.key().toString());
-        try (StreamListener listener = new StreamListener(settings, Optional.of(new Credentials(files, 0)))) {
+        ListenerSettings settings =
+                Given.settings(
+                        "tls",
+                        "implicit",
+                        "certificate",
+                        files.certificate().toString(),
+                        "key",
+                        files.key().toString());
+        try (StreamListener listener =
+                new StreamListener(settings, Optional.of(new Credentials(files, 0)))) {
             StreamTenant tenant = listener.add(1, new LineEcho(), Optional.empty());
             assertEquals("CN=ec.example.org", subject(listener.address()));
             put("rsa");
             assertEquals("CN=rsa.example.org", subject(listener.address()));
-            Files.writeString(files.certificate(), "-----BEGIN CERTIFICATE-----\nbroken\n-----END CERTIFICATE-----\n");
+            Files.writeString(
+                    files.certificate(),
+                    "-----BEGIN CERTIFICATE-----\nbroken\n-----END CERTIFICATE-----\n");
             assertEquals("CN=rsa.example.org", subject(listener.address()));
             Files.delete(files.key());
             assertEquals("CN=rsa.example.org", subject(listener.address()));
@@ -75,7 +88,10 @@ class CredentialsTest {
     @Test
     void refusesAKeyOfAnotherCertificate() throws IOException {
         put("ec");
-        Files.copy(Given.TLS.resolve("rsa/certificate.pem"), folder.resolve("certificate.pem"), StandardCopyOption.REPLACE_EXISTING);
+        Files.copy(
+                Given.TLS.resolve("rsa/certificate.pem"),
+                folder.resolve("certificate.pem"),
+                StandardCopyOption.REPLACE_EXISTING);
         KeyFiles mixed = new KeyFiles(folder.resolve("certificate.pem"), folder.resolve("key.pem"));
         assertThrows(IOException.class, () -> new Credentials(mixed));
     }
@@ -83,7 +99,9 @@ class CredentialsTest {
     @Test
     void saysHowToConvertAnOldFormOfKey() throws IOException {
         KeyFiles files = put("ec");
-        Files.writeString(files.key(), "-----BEGIN EC PRIVATE KEY-----\nMHcC\n-----END EC PRIVATE KEY-----\n");
+        Files.writeString(
+                files.key(),
+                "-----BEGIN EC PRIVATE KEY-----\nMHcC\n-----END EC PRIVATE KEY-----\n");
         IOException refused = assertThrows(IOException.class, () -> new Credentials(files));
         assertTrue(refused.getMessage().contains("openssl pkcs8 -topk8"), refused.getMessage());
     }

@@ -6,6 +6,14 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.pabal.protocol.Datagram;
+import org.pabal.protocol.DatagramProtocol;
+
 import java.io.IOException;
 import java.net.DatagramPacket;
 import java.net.DatagramSocket;
@@ -19,13 +27,6 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.Assumptions;
-import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
-import org.pabal.protocol.Datagram;
-import org.pabal.protocol.DatagramProtocol;
 
 /// Both ways to receive: by system calls of our own, and by the JDK's channel.
 @Timeout(60)
@@ -36,7 +37,8 @@ class DatagramListenerTest {
 
     private void open(String way, ListenerSettings settings) throws IOException {
         System.setProperty(UdpSocket.CHOICE, way);
-        Assumptions.assumeTrue(way.equals("channel") || BatchUdpSocket.supported(), "recvmmsg needs Linux");
+        Assumptions.assumeTrue(
+                way.equals("channel") || BatchUdpSocket.supported(), "recvmmsg needs Linux");
         listener = new DatagramListener(settings, settings.address());
     }
 
@@ -106,14 +108,24 @@ class DatagramListenerTest {
     @ValueSource(strings = {"batch", "channel"})
     void tellsWhoAsks(String way) throws IOException {
         open(way, Given.settings("transport", "udp", "workers", "1"));
-        speak(datagram -> {
-            byte[] address = new byte[datagram.address().remaining()];
-            datagram.address().get(address);
-            datagram.answer().put((address.length + " " + (address[0] & 0xff) + " " + datagram.port() + " "
-                            + datagram.peer().address().getPort() + " " + datagram.peer().listener())
-                    .getBytes(StandardCharsets.US_ASCII));
-            datagram.send();
-        });
+        speak(
+                datagram -> {
+                    byte[] address = new byte[datagram.address().remaining()];
+                    datagram.address().get(address);
+                    datagram.answer()
+                            .put(
+                                    (address.length
+                                                    + " "
+                                                    + (address[0] & 0xff)
+                                                    + " "
+                                                    + datagram.port()
+                                                    + " "
+                                                    + datagram.peer().address().getPort()
+                                                    + " "
+                                                    + datagram.peer().listener())
+                                            .getBytes(StandardCharsets.US_ASCII));
+                    datagram.send();
+                });
         try (DatagramSocket client = client()) {
             send(client, "?");
             int port = client.getLocalPort();
@@ -125,10 +137,11 @@ class DatagramListenerTest {
     @ValueSource(strings = {"batch", "channel"})
     void worksOverIpv6(String way) throws IOException {
         open(way, Given.settings("transport", "udp", "address", "::1"));
-        speak(datagram -> {
-            datagram.answer().put((byte) datagram.address().remaining());
-            datagram.send();
-        });
+        speak(
+                datagram -> {
+                    datagram.answer().put((byte) datagram.address().remaining());
+                    datagram.send();
+                });
         try (DatagramSocket client = client()) {
             send(client, "?");
             assertEquals("\u0010", receive(client));
@@ -140,14 +153,15 @@ class DatagramListenerTest {
     void answersFromTheAddressThatWasAsked(String address) throws IOException {
         open("batch", Given.settings("transport", "udp", "address", address));
         CompletableFuture<Datagram> later = new CompletableFuture<>();
-        speak(datagram -> {
-            if (datagram.payload().remaining() > 1) {
-                later.complete(datagram.detach());
-            } else {
-                datagram.answer().put((byte) datagram.address().remaining());
-                datagram.send();
-            }
-        });
+        speak(
+                datagram -> {
+                    if (datagram.payload().remaining() > 1) {
+                        later.complete(datagram.detach());
+                    } else {
+                        datagram.answer().put((byte) datagram.address().remaining());
+                        datagram.send();
+                    }
+                });
         for (String asked : List.of("127.0.0.1", "127.0.0.2")) {
             try (DatagramSocket client = new DatagramSocket()) {
                 client.connect(InetAddress.getByName(asked), listener.address().getPort());
@@ -170,11 +184,12 @@ class DatagramListenerTest {
     @ValueSource(strings = {"batch", "channel"})
     void answersSomeAndNotOthersAndLeavesNoTraceOfTheLastBatch(String way) throws IOException {
         open(way, Given.settings("transport", "udp", "workers", "1"));
-        speak(datagram -> {
-            if (datagram.payload().get(0) != 'n') {
-                echo(datagram);
-            }
-        });
+        speak(
+                datagram -> {
+                    if (datagram.payload().get(0) != 'n') {
+                        echo(datagram);
+                    }
+                });
         try (DatagramSocket client = client()) {
             for (int round = 0; round < 10; round++) {
                 send(client, "a long question of round " + round);
@@ -207,19 +222,23 @@ class DatagramListenerTest {
         open(way, Given.settings("transport", "udp", "workers", "1"));
         CountDownLatch inside = new CountDownLatch(1);
         CountDownLatch goOn = new CountDownLatch(1);
-        DatagramTenant old = listener.add(1, datagram -> {
-            inside.countDown();
-            try {
-                goOn.await();
-            } catch (InterruptedException e) {
-                throw new AssertionError(e);
-            }
-            echo(datagram);
-        });
+        DatagramTenant old =
+                listener.add(
+                        1,
+                        datagram -> {
+                            inside.countDown();
+                            try {
+                                goOn.await();
+                            } catch (InterruptedException e) {
+                                throw new AssertionError(e);
+                            }
+                            echo(datagram);
+                        });
         try (DatagramSocket client = client()) {
             send(client, "x");
             inside.await();
-            CompletableFuture<Void> removed = CompletableFuture.runAsync(() -> listener.remove(old));
+            CompletableFuture<Void> removed =
+                    CompletableFuture.runAsync(() -> listener.remove(old));
             BlockingQueue<String> order = new LinkedBlockingQueue<>();
             removed.thenRun(() -> order.add("removed"));
             assertFalse(removed.isDone());
@@ -236,13 +255,14 @@ class DatagramListenerTest {
     void detachedDatagramIsAnsweredLaterFromAnotherThread(String way) throws Exception {
         open(way, Given.settings("transport", "udp", "workers", "1"));
         BlockingQueue<Datagram> detached = new LinkedBlockingQueue<>();
-        speak(datagram -> {
-            if (datagram.payload().get(0) == 'd') {
-                detached.add(datagram.detach());
-            } else {
-                echo(datagram);
-            }
-        });
+        speak(
+                datagram -> {
+                    if (datagram.payload().get(0) == 'd') {
+                        detached.add(datagram.detach());
+                    } else {
+                        echo(datagram);
+                    }
+                });
         try (DatagramSocket client = client()) {
             send(client, "detached");
             Datagram later = detached.take();
@@ -285,12 +305,13 @@ class DatagramListenerTest {
     @ValueSource(strings = {"batch", "channel"})
     void faultOfTheProtocolCostsThatDatagramAlone(String way) throws IOException {
         open(way, Given.settings("transport", "udp", "workers", "1"));
-        speak(datagram -> {
-            if (datagram.payload().remaining() == 0) {
-                throw new IllegalStateException("asked for");
-            }
-            echo(datagram);
-        });
+        speak(
+                datagram -> {
+                    if (datagram.payload().remaining() == 0) {
+                        throw new IllegalStateException("asked for");
+                    }
+                    echo(datagram);
+                });
         try (DatagramSocket client = client()) {
             send(client, "");
             send(client, "x");
@@ -306,8 +327,9 @@ class DatagramListenerTest {
         InetSocketAddress address = listener.address();
         listener.remove(tenant);
         listener.close();
-        assertFalse(Thread.getAllStackTraces().keySet().stream()
-                .anyMatch(thread -> thread.getName().startsWith("listener test udp")));
+        assertFalse(
+                Thread.getAllStackTraces().keySet().stream()
+                        .anyMatch(thread -> thread.getName().startsWith("listener test udp")));
         new DatagramSocket(address).close();
     }
 
@@ -316,17 +338,25 @@ class DatagramListenerTest {
     void closingWithoutAProtocolEndsTheWorkersToo(String way) throws IOException {
         open(way, Given.settings("transport", "udp", "workers", "2"));
         listener.close();
-        assertFalse(Thread.getAllStackTraces().keySet().stream()
-                .anyMatch(thread -> thread.getName().startsWith("listener test udp")));
+        assertFalse(
+                Thread.getAllStackTraces().keySet().stream()
+                        .anyMatch(thread -> thread.getName().startsWith("listener test udp")));
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"batch", "channel"})
     void refusesAPortThatAnotherHas(String way) throws IOException {
         open(way, Given.settings("transport", "udp", "workers", "2"));
-        IOException refused = assertThrows(
-                IOException.class,
-                () -> OpenListener.open(Given.settings("transport", "udp", "port", "" + listener.address().getPort())));
+        IOException refused =
+                assertThrows(
+                        IOException.class,
+                        () ->
+                                OpenListener.open(
+                                        Given.settings(
+                                                "transport",
+                                                "udp",
+                                                "port",
+                                                "" + listener.address().getPort())));
         assertTrue(refused.getMessage().contains("in use"), refused.getMessage());
         assertTrue(refused.getMessage().contains("for example port = "), refused.getMessage());
     }

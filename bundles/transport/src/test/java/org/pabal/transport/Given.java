@@ -14,7 +14,8 @@ final class Given {
 
     /// Settings of a listener on loopback for protocol `echo`, with these keys and values besides.
     static ListenerSettings settings(String... keysAndValues) {
-        Map<String, String> properties = new HashMap<>(Map.of("protocol", "echo", "service.pid", "org.pabal.listener~test"));
+        Map<String, String> properties =
+                new HashMap<>(Map.of("protocol", "echo", "service.pid", "org.pabal.listener~test"));
         for (int i = 0; i < keysAndValues.length; i += 2) {
             properties.put(keysAndValues[i], keysAndValues[i + 1]);
         }
@@ -23,13 +24,17 @@ final class Given {
 
     /// The same with TLS by a key of that kind: `ec`, `rsa` or `ed25519`.
     static ListenerSettings tlsSettings(String mode, String kind, String... keysAndValues) {
-        String[] all = Stream.concat(
-                        Stream.of(
-                                "tls", mode,
-                                "certificate", TLS.resolve(kind).resolve("certificate.pem").toString(),
-                                "key", TLS.resolve(kind).resolve("key.pem").toString()),
-                        Stream.of(keysAndValues))
-                .toArray(String[]::new);
+        String[] all =
+                Stream.concat(
+                                Stream.of(
+                                        "tls", mode,
+                                        "certificate",
+                                                TLS.resolve(kind)
+                                                        .resolve("certificate.pem")
+                                                        .toString(),
+                                        "key", TLS.resolve(kind).resolve("key.pem").toString()),
+                                Stream.of(keysAndValues))
+                        .toArray(String[]::new);
         return settings(all);
     }
 }

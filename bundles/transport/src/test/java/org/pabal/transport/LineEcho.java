@@ -1,14 +1,16 @@
 package org.pabal.transport;
 
+import org.pabal.protocol.Connection;
+import org.pabal.protocol.StreamProtocol;
+
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
-import org.pabal.protocol.Connection;
-import org.pabal.protocol.StreamProtocol;
 
-/// A protocol for tests: answers each line with the line, `peer` with who talks, `starttls` with TLS.
+/// A protocol for tests: answers each line with the line, `peer` with who talks, `starttls` with
+/// TLS.
 class LineEcho implements StreamProtocol {
 
     final String answer;
@@ -62,7 +64,9 @@ class LineEcho implements StreamProtocol {
 
     static String line(Connection connection) throws IOException {
         ByteArrayOutputStream line = new ByteArrayOutputStream();
-        for (int octet = connection.input().read(); octet != '\n'; octet = connection.input().read()) {
+        for (int octet = connection.input().read();
+                octet != '\n';
+                octet = connection.input().read()) {
             if (octet < 0) {
                 throw new IOException("the client left within a line");
             }

@@ -5,16 +5,17 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.pabal.settings.BadSetting;
+
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
-import org.junit.jupiter.api.Test;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
-import org.pabal.settings.BadSetting;
 
 class ListenerSettingsTest {
 
@@ -36,11 +37,18 @@ class ListenerSettingsTest {
 
     @Test
     void namesTheMissingProtocol() {
-        BadSetting bad = assertThrows(
-                BadSetting.class,
-                () -> ListenerSettings.from("x", Map.of("service.pid", "org.pabal.listener~x"), Path.of("")));
+        BadSetting bad =
+                assertThrows(
+                        BadSetting.class,
+                        () ->
+                                ListenerSettings.from(
+                                        "x",
+                                        Map.of("service.pid", "org.pabal.listener~x"),
+                                        Path.of("")));
         assertEquals(
-                "org.pabal.listener~x.cfg: protocol is missing: expected for example protocol = smtp", bad.getMessage());
+                "org.pabal.listener~x.cfg: protocol is missing: expected for example protocol ="
+                        + " smtp",
+                bad.getMessage());
     }
 
     @ParameterizedTest
@@ -73,7 +81,9 @@ class ListenerSettingsTest {
     @Test
     void patienceNeedsNoNewSocketButThePortDoes() {
         ListenerSettings settings = Given.settings("port", "1025");
-        assertTrue(settings.sameSockets(Given.settings("port", "1025", "patience", "1 s", "max-connections", "3")));
+        assertTrue(
+                settings.sameSockets(
+                        Given.settings("port", "1025", "patience", "1 s", "max-connections", "3")));
         assertFalse(settings.sameSockets(Given.settings("port", "1026")));
         assertFalse(settings.sameSockets(Given.settings("port", "1025", "transport", "both")));
     }
@@ -81,22 +91,31 @@ class ListenerSettingsTest {
     @Test
     void takenPortIsExplainedInOneLineWithAnExample() throws Exception {
         try (ServerSocket other = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
-            Exception refused = assertThrows(
-                    IOException.class,
-                    () -> OpenListener.open(Given.settings("port", "" + other.getLocalPort())));
+            Exception refused =
+                    assertThrows(
+                            IOException.class,
+                            () ->
+                                    OpenListener.open(
+                                            Given.settings("port", "" + other.getLocalPort())));
             assertTrue(
                     refused.getMessage()
-                            .matches("listener test: cannot listen on 127.0.0.1 port \\d+: Address already in use;"
-                                    + " expected a free port, for example port = \\d+"),
+                            .matches(
+                                    "listener test: cannot listen on 127.0.0.1 port \\d+: Address"
+                                        + " already in use; expected a free port, for example port"
+                                        + " = \\d+"),
                     refused.getMessage());
         }
     }
 
     @Test
     void strangeAddressIsExplained() {
-        Exception refused = assertThrows(
-                IOException.class, () -> OpenListener.open(Given.settings("address", "192.0.2.1")));
-        assertTrue(refused.getMessage().contains("expected an address of this machine"), refused.getMessage());
+        Exception refused =
+                assertThrows(
+                        IOException.class,
+                        () -> OpenListener.open(Given.settings("address", "192.0.2.1")));
+        assertTrue(
+                refused.getMessage().contains("expected an address of this machine"),
+                refused.getMessage());
     }
 
     @Test

@@ -4,16 +4,17 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.pabal.testkit.Fuzz;
+
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.net.ProtocolException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.HexFormat;
-import org.junit.jupiter.api.Test;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
-import org.pabal.testkit.Fuzz;
 
 /// S14, D14: what an allowed proxy may send, and what closes the connection.
 class ProxyHeaderTest {
@@ -22,10 +23,12 @@ class ProxyHeaderTest {
 
     private static String read(byte[] octets) throws IOException {
         ByteArrayInputStream in = new ByteArrayInputStream(octets);
-        String header = switch (ProxyHeader.read(in)) {
-            case ProxyHeader.Local() -> "local";
-            case ProxyHeader.Proxied(var client, var server) -> Addresses.text(client) + " " + Addresses.text(server);
-        };
+        String header =
+                switch (ProxyHeader.read(in)) {
+                    case ProxyHeader.Local() -> "local";
+                    case ProxyHeader.Proxied(var client, var server) ->
+                            Addresses.text(client) + " " + Addresses.text(server);
+                };
         return header + " then " + new String(in.readAllBytes(), StandardCharsets.US_ASCII);
     }
 
@@ -51,16 +54,33 @@ class ProxyHeaderTest {
 
     @Test
     void readsVersion2AndNothingAfterIt() throws IOException {
-        assertEquals("192.0.2.1:4096 192.0.2.2:25 then x",
+        assertEquals(
+                "192.0.2.1:4096 192.0.2.2:25 then x",
                 readHex(SIGNATURE + "2111000c" + "c0000201" + "c0000202" + "1000" + "0019" + "78"));
-        assertEquals("[2001:db8:0:0:0:0:0:1]:4096 [2001:db8:0:0:0:0:0:2]:25 then x",
-                readHex(SIGNATURE + "21210024" + "20010db8000000000000000000000001"
-                        + "20010db8000000000000000000000002" + "1000" + "0019" + "78"));
+        assertEquals(
+                "[2001:db8:0:0:0:0:0:1]:4096 [2001:db8:0:0:0:0:0:2]:25 then x",
+                readHex(
+                        SIGNATURE
+                                + "21210024"
+                                + "20010db8000000000000000000000001"
+                                + "20010db8000000000000000000000002"
+                                + "1000"
+                                + "0019"
+                                + "78"));
         assertEquals("local then x", readHex(SIGNATURE + "20000000" + "78"));
         assertEquals("local then x", readHex(SIGNATURE + "210000027777" + "78"));
         // with an addition (TLV) of 4 octets
-        assertEquals("192.0.2.1:4096 192.0.2.2:25 then x",
-                readHex(SIGNATURE + "21110010" + "c0000201" + "c0000202" + "1000" + "0019" + "04000141" + "78"));
+        assertEquals(
+                "192.0.2.1:4096 192.0.2.2:25 then x",
+                readHex(
+                        SIGNATURE
+                                + "21110010"
+                                + "c0000201"
+                                + "c0000202"
+                                + "1000"
+                                + "0019"
+                                + "04000141"
+                                + "78"));
     }
 
     @ParameterizedTest
@@ -111,12 +131,14 @@ class ProxyHeaderTest {
 
     @Test
     void neverThrowsAnythingButItsOwn() throws Exception {
-        Fuzz.run(Path.of("src/test/resources/fuzz/proxy"), input -> {
-            try {
-                assertTrue(read(input).contains(" then "));
-            } catch (ProtocolException e) {
-                assertTrue(e.getMessage().contains("PROXY"), e.toString());
-            }
-        });
+        Fuzz.run(
+                Path.of("src/test/resources/fuzz/proxy"),
+                input -> {
+                    try {
+                        assertTrue(read(input).contains(" then "));
+                    } catch (ProtocolException e) {
+                        assertTrue(e.getMessage().contains("PROXY"), e.toString());
+                    }
+                });
     }
 }

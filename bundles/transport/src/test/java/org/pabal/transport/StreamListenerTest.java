@@ -4,6 +4,12 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.pabal.protocol.Connection;
+import org.pabal.protocol.StreamProtocol;
+
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.net.SocketTimeoutException;
@@ -21,12 +27,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+
 import javax.net.ssl.SSLSocket;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
-import org.pabal.protocol.Connection;
-import org.pabal.protocol.StreamProtocol;
 
 @Timeout(60)
 class StreamListenerTest {
@@ -34,8 +36,12 @@ class StreamListenerTest {
     private StreamListener listener;
 
     private void open(ListenerSettings settings) throws IOException {
-        listener = new StreamListener(
-                settings, settings.keyFiles().isEmpty() ? Optional.empty() : Optional.of(new Credentials(settings.keyFiles().get())));
+        listener =
+                new StreamListener(
+                        settings,
+                        settings.keyFiles().isEmpty()
+                                ? Optional.empty()
+                                : Optional.of(new Credentials(settings.keyFiles().get())));
     }
 
     private StreamTenant speak(StreamProtocol protocol) {
@@ -62,7 +68,8 @@ class StreamListenerTest {
             client.write(ByteBuffer.wrap("one\r\ntwo\r\nthree\r\n".getBytes()));
             answer.clear();
             client.read(answer);
-            assertEquals("one\r\ntwo\r\nthree\r\n", new String(answer.array(), 0, answer.position()));
+            assertEquals(
+                    "one\r\ntwo\r\nthree\r\n", new String(answer.array(), 0, answer.position()));
         }
     }
 
@@ -71,15 +78,18 @@ class StreamListenerTest {
         open(Given.settings());
         byte[] data = new byte[3_000_000];
         new Random(1).nextBytes(data);
-        speak(connection -> {
-            byte[] got = connection.input().readAllBytes();
-            connection.output().write(got, 0, 1_000);
-            connection.output().write(got, 1_000, got.length - 1_000);
-        });
+        speak(
+                connection -> {
+                    byte[] got = connection.input().readAllBytes();
+                    connection.output().write(got, 0, 1_000);
+                    connection.output().write(got, 1_000, got.length - 1_000);
+                });
         try (Client client = client()) {
             client.send(data);
             client.socket.shutdownOutput();
-            assertEquals(ByteBuffer.wrap(data), ByteBuffer.wrap(client.socket.getInputStream().readAllBytes()));
+            assertEquals(
+                    ByteBuffer.wrap(data),
+                    ByteBuffer.wrap(client.socket.getInputStream().readAllBytes()));
         }
     }
 
@@ -99,7 +109,8 @@ class StreamListenerTest {
         open(Given.settings("wait", "50 ms"));
         listener.remove(speak(new LineEcho()));
         try (Client client = client()) {
-            assertEquals("421 4.3.2 the service is away for a moment, try again later", client.line());
+            assertEquals(
+                    "421 4.3.2 the service is away for a moment, try again later", client.line());
             assertEquals("(end)", client.line());
         }
     }
@@ -145,13 +156,16 @@ class StreamListenerTest {
         try (Client one = client()) {
             assertEquals("hello", one.line());
             try (Client two = client()) {
-                assertEquals("421 4.3.2 too many connections from your address, try again later", two.line());
+                assertEquals(
+                        "421 4.3.2 too many connections from your address, try again later",
+                        two.line());
             }
             assertEquals("bye", one.send("quit\r\n").line());
             assertEquals("(end)", one.line());
         }
         String answer = "";
-        while (!answer.equals("hello")) { // its place is free once the server has noticed that it left
+        while (!answer.equals(
+                "hello")) { // its place is free once the server has noticed that it left
             try (Client again = client()) {
                 answer = again.line();
             }
@@ -163,14 +177,15 @@ class StreamListenerTest {
     void endsTheWaitForACommandWhenPatienceIsOver() throws Exception {
         open(Given.settings("patience", "300 ms"));
         CompletableFuture<Exception> thrown = new CompletableFuture<>();
-        speak(connection -> {
-            try {
-                connection.awaitInput();
-            } catch (IOException e) {
-                thrown.complete(e);
-                LineEcho.say(connection, "421 time is up");
-            }
-        });
+        speak(
+                connection -> {
+                    try {
+                        connection.awaitInput();
+                    } catch (IOException e) {
+                        thrown.complete(e);
+                        LineEcho.say(connection, "421 time is up");
+                    }
+                });
         try (Client client = client()) {
             assertEquals("421 time is up", client.line());
             assertEquals(SocketTimeoutException.class, thrown.get().getClass());
@@ -182,14 +197,15 @@ class StreamListenerTest {
     void patienceIsTheSumOfAllWaits() throws Exception {
         open(Given.settings());
         CountDownLatch over = new CountDownLatch(1);
-        speak(connection -> {
-            connection.patience(Duration.ofMillis(400));
-            try {
-                while (connection.input().read() >= 0) {}
-            } catch (SocketTimeoutException e) {
-                over.countDown();
-            }
-        });
+        speak(
+                connection -> {
+                    connection.patience(Duration.ofMillis(400));
+                    try {
+                        while (connection.input().read() >= 0) {}
+                    } catch (SocketTimeoutException e) {
+                        over.countDown();
+                    }
+                });
         try (Client client = client()) {
             long begin = System.nanoTime();
             int sent = 0;
@@ -222,12 +238,13 @@ class StreamListenerTest {
     @Test
     void availableTellsWhatTheClientSaidUnasked() throws IOException {
         open(Given.settings());
-        speak(connection -> {
-            while (connection.input().available() == 0) {
-                Thread.onSpinWait();
-            }
-            LineEcho.say(connection, "early " + LineEcho.line(connection));
-        });
+        speak(
+                connection -> {
+                    while (connection.input().available() == 0) {
+                        Thread.onSpinWait();
+                    }
+                    LineEcho.say(connection, "early " + LineEcho.line(connection));
+                });
         try (Client client = client()) {
             assertEquals("early bird", client.send("bird\r\n").line());
         }
@@ -238,15 +255,16 @@ class StreamListenerTest {
     void givesUpOnAClientThatDoesNotRead() throws Exception {
         open(Given.settings("patience", "200 ms"));
         CompletableFuture<Exception> thrown = new CompletableFuture<>();
-        speak(connection -> {
-            try {
-                while (true) {
-                    connection.output().write(new byte[100_000]);
-                }
-            } catch (IOException e) {
-                thrown.complete(e);
-            }
-        });
+        speak(
+                connection -> {
+                    try {
+                        while (true) {
+                            connection.output().write(new byte[100_000]);
+                        }
+                    } catch (IOException e) {
+                        thrown.complete(e);
+                    }
+                });
         try (SocketChannel client = SocketChannel.open()) {
             client.setOption(StandardSocketOptions.SO_RCVBUF, 4_096);
             client.connect(listener.address());
@@ -277,7 +295,9 @@ class StreamListenerTest {
             assertEquals("x", idle.send("x\r\n").line());
             long begin = System.nanoTime();
             listener.remove(tenant);
-            assertTrue(System.nanoTime() - begin < TimeUnit.SECONDS.toNanos(4), "woken, not waited out");
+            assertTrue(
+                    System.nanoTime() - begin < TimeUnit.SECONDS.toNanos(4),
+                    "woken, not waited out");
             assertEquals(0, old.running.get());
             assertEquals("421 shutting down", idle.line());
             assertEquals("(end)", idle.line());
@@ -288,27 +308,38 @@ class StreamListenerTest {
     void drainWakesAConversationThatHasLongBeenIdle() throws Exception {
         open(Given.settings());
         CountDownLatch waiting = new CountDownLatch(1);
-        StreamTenant tenant = speak(new LineEcho() {
-            @Override
-            public void converse(Connection connection) throws IOException {
-                Thread self = Thread.currentThread();
-                Thread.ofVirtual().start(() -> {
-                    // Long idle: the thread stands at the doorkeeper.
-                    while (Arrays.stream(self.getStackTrace())
-                            .noneMatch(f -> f.getClassName().endsWith("Doorkeeper"))) {
-                        Thread.yield();
-                    }
-                    waiting.countDown();
-                });
-                super.converse(connection);
-            }
-        });
+        StreamTenant tenant =
+                speak(
+                        new LineEcho() {
+                            @Override
+                            public void converse(Connection connection) throws IOException {
+                                Thread self = Thread.currentThread();
+                                Thread.ofVirtual()
+                                        .start(
+                                                () -> {
+                                                    // Long idle: the thread stands at the
+                                                    // doorkeeper.
+                                                    while (Arrays.stream(self.getStackTrace())
+                                                            .noneMatch(
+                                                                    f ->
+                                                                            f.getClassName()
+                                                                                    .endsWith(
+                                                                                            "Doorkeeper"))) {
+                                                        Thread.yield();
+                                                    }
+                                                    waiting.countDown();
+                                                });
+                                super.converse(connection);
+                            }
+                        });
         try (Client idle = client()) {
             assertEquals("hello", idle.line());
             waiting.await();
             long begin = System.nanoTime();
             listener.remove(tenant);
-            assertTrue(System.nanoTime() - begin < TimeUnit.SECONDS.toNanos(4), "woken, not waited out");
+            assertTrue(
+                    System.nanoTime() - begin < TimeUnit.SECONDS.toNanos(4),
+                    "woken, not waited out");
             assertEquals("421 shutting down", idle.line());
         }
     }
@@ -317,13 +348,14 @@ class StreamListenerTest {
     void idleConnectionIsServedWhenItSpeaksAgain() throws Exception {
         open(Given.settings());
         BlockingQueue<Thread> threads = new LinkedBlockingQueue<>();
-        speak(new LineEcho() {
-            @Override
-            public void converse(Connection connection) throws IOException {
-                threads.add(Thread.currentThread());
-                super.converse(connection);
-            }
-        });
+        speak(
+                new LineEcho() {
+                    @Override
+                    public void converse(Connection connection) throws IOException {
+                        threads.add(Thread.currentThread());
+                        super.converse(connection);
+                    }
+                });
         try (Client client = client()) {
             assertEquals("hello", client.line());
             Thread conversation = threads.take();
@@ -343,15 +375,17 @@ class StreamListenerTest {
         open(Given.settings("grace", "100 ms"));
         CompletableFuture<Exception> thrown = new CompletableFuture<>();
         CountDownLatch begun = new CountDownLatch(1);
-        StreamTenant tenant = speak(connection -> {
-            begun.countDown();
-            try {
-                connection.input().readNBytes(10);
-            } catch (IOException e) {
-                thrown.complete(e);
-                throw e;
-            }
-        });
+        StreamTenant tenant =
+                speak(
+                        connection -> {
+                            begun.countDown();
+                            try {
+                                connection.input().readNBytes(10);
+                            } catch (IOException e) {
+                                thrown.complete(e);
+                                throw e;
+                            }
+                        });
         try (Client client = client()) {
             client.send("12345");
             begun.await();
@@ -366,14 +400,16 @@ class StreamListenerTest {
         open(Given.settings("grace", "10 ms"));
         CountDownLatch begun = new CountDownLatch(1);
         CountDownLatch interrupted = new CountDownLatch(1);
-        StreamTenant tenant = speak(connection -> {
-            begun.countDown();
-            try {
-                new CountDownLatch(1).await();
-            } catch (InterruptedException e) {
-                interrupted.countDown();
-            }
-        });
+        StreamTenant tenant =
+                speak(
+                        connection -> {
+                            begun.countDown();
+                            try {
+                                new CountDownLatch(1).await();
+                            } catch (InterruptedException e) {
+                                interrupted.countDown();
+                            }
+                        });
         try (Client client = client()) {
             begun.await();
             listener.remove(tenant);
@@ -404,10 +440,12 @@ class StreamListenerTest {
     void conversationThatRemovesItsOwnProtocolDoesNotWaitForItself() throws Exception {
         open(Given.settings());
         CompletableFuture<StreamTenant> tenant = new CompletableFuture<>();
-        tenant.complete(speak(connection -> {
-            listener.remove(tenant.join());
-            LineEcho.say(connection, "removed");
-        }));
+        tenant.complete(
+                speak(
+                        connection -> {
+                            listener.remove(tenant.join());
+                            LineEcho.say(connection, "removed");
+                        }));
         try (Client client = client()) {
             assertEquals("removed", client.line());
         }
@@ -461,7 +499,9 @@ class StreamListenerTest {
         try (Client client = client()) {
             client.send("PROXY TCP4 198.51.100.7 192.0.2.1 40000 25\r\npeer\r\n");
             assertEquals("hello", client.line());
-            assertEquals("Peer[address=/198.51.100.7:40000, listener=test] /192.0.2.1:25", client.line());
+            assertEquals(
+                    "Peer[address=/198.51.100.7:40000, listener=test] /192.0.2.1:25",
+                    client.line());
         }
     }
 
@@ -494,9 +534,14 @@ class StreamListenerTest {
         try (Client one = client();
                 Client two = client();
                 Client three = client()) {
-            assertEquals("hello", one.send("PROXY TCP4 198.51.100.7 192.0.2.1 40000 25\r\n").line());
-            assertEquals("hello", two.send("PROXY TCP4 198.51.100.8 192.0.2.1 40000 25\r\n").line());
-            assertTrue(three.send("PROXY TCP4 198.51.100.8 192.0.2.1 40001 25\r\n").line().startsWith("421 "));
+            assertEquals(
+                    "hello", one.send("PROXY TCP4 198.51.100.7 192.0.2.1 40000 25\r\n").line());
+            assertEquals(
+                    "hello", two.send("PROXY TCP4 198.51.100.8 192.0.2.1 40000 25\r\n").line());
+            assertTrue(
+                    three.send("PROXY TCP4 198.51.100.8 192.0.2.1 40001 25\r\n")
+                            .line()
+                            .startsWith("421 "));
         }
     }
 
@@ -573,7 +618,9 @@ class StreamListenerTest {
                 assertEquals("hello", idle.line());
                 long begin = System.nanoTime();
                 listener.remove(tenant);
-                assertTrue(System.nanoTime() - begin < TimeUnit.SECONDS.toNanos(4), "woken, not waited out");
+                assertTrue(
+                        System.nanoTime() - begin < TimeUnit.SECONDS.toNanos(4),
+                        "woken, not waited out");
                 assertEquals("421 shutting down", idle.line());
                 assertEquals("(end)", idle.line());
                 assertTrue(echo.endedByDraining);
@@ -603,18 +650,19 @@ class StreamListenerTest {
     void refusesTlsTwice() throws IOException {
         open(Given.tlsSettings("starttls", "ec"));
         List<Boolean> can = new ArrayList<>();
-        speak(connection -> {
-            can.add(connection.canStartTls());
-            can.add(connection.tls().isPresent());
-            connection.startTls();
-            can.add(connection.canStartTls());
-            can.add(connection.tls().isPresent());
-            try {
-                connection.startTls();
-            } catch (IllegalStateException e) {
-                LineEcho.say(connection, "refused");
-            }
-        });
+        speak(
+                connection -> {
+                    can.add(connection.canStartTls());
+                    can.add(connection.tls().isPresent());
+                    connection.startTls();
+                    can.add(connection.canStartTls());
+                    can.add(connection.tls().isPresent());
+                    try {
+                        connection.startTls();
+                    } catch (IllegalStateException e) {
+                        LineEcho.say(connection, "refused");
+                    }
+                });
         try (Client client = client()) {
             client.secure();
             assertEquals("refused", client.line());
@@ -635,11 +683,12 @@ class StreamListenerTest {
     @Test
     void answersAClientThatHasClosedItsSideOfTls() throws IOException {
         open(Given.tlsSettings("implicit", "ec"));
-        speak(connection -> {
-            ByteArrayOutputStream all = new ByteArrayOutputStream();
-            connection.input().transferTo(all);
-            LineEcho.say(connection, "got " + all.size());
-        });
+        speak(
+                connection -> {
+                    ByteArrayOutputStream all = new ByteArrayOutputStream();
+                    connection.input().transferTo(all);
+                    LineEcho.say(connection, "got " + all.size());
+                });
         try (Client client = client()) {
             client.secure("TLSv1.3");
             client.send("12345");
@@ -663,13 +712,15 @@ class StreamListenerTest {
     void closingEndsConversationsThatNobodyRemoved() throws Exception {
         open(Given.settings());
         CompletableFuture<Thread> conversation = new CompletableFuture<>();
-        speak(connection -> {
-            conversation.complete(Thread.currentThread());
-            connection.awaitInput();
-        });
+        speak(
+                connection -> {
+                    conversation.complete(Thread.currentThread());
+                    connection.awaitInput();
+                });
         try (Client client = client()) {
             Thread thread = conversation.get();
-            while (Arrays.stream(thread.getStackTrace()).noneMatch(f -> f.getClassName().endsWith("Doorkeeper"))) {
+            while (Arrays.stream(thread.getStackTrace())
+                    .noneMatch(f -> f.getClassName().endsWith("Doorkeeper"))) {
                 Thread.yield();
             }
             listener.close();
@@ -691,8 +742,9 @@ class StreamListenerTest {
         try (Client waiting = client()) {
             awaitConnections(1);
             listener.close();
-            assertFalse(Thread.getAllStackTraces().keySet().stream()
-                    .anyMatch(thread -> thread.getName().equals("listener test")));
+            assertFalse(
+                    Thread.getAllStackTraces().keySet().stream()
+                            .anyMatch(thread -> thread.getName().equals("listener test")));
             assertTrue(waiting.line().startsWith("421 "));
         }
     }
