@@ -1,5 +1,6 @@
 /// Hands out mail by POP3.
-@SuppressWarnings("module") // javac would rather have no digit at the end, but that is the protocol's name
+@SuppressWarnings(
+        "module") // javac would rather have no digit at the end, but that is the protocol's name
 module org.pabal.pop3 {
     requires org.pabal.settings;
     requires org.pabal.protocol;

@@ -1,5 +1,10 @@
 package org.pabal.delivery;
 
+import org.pabal.directory.Destination;
+import org.pabal.directory.Directory;
+import org.pabal.mail.MailAddress;
+import org.pabal.mail.Status;
+
 import java.io.IOException;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -8,10 +13,6 @@ import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
-import org.pabal.directory.Destination;
-import org.pabal.directory.Directory;
-import org.pabal.mail.MailAddress;
-import org.pabal.mail.Status;
 
 /// Follows aliases to where mail really goes.
 ///
@@ -66,14 +67,22 @@ final class AliasExpansion {
             }
             if (seen.size() > MAX_TARGETS) {
                 // RFC 3463 §3.3 X.2.4
-                return List.of(new Target.Nowhere(new Status(
-                        550, "5.2.4", "<" + recipient + ">: leads to more than " + MAX_TARGETS + " addresses")));
+                return List.of(
+                        new Target.Nowhere(
+                                new Status(
+                                        550,
+                                        "5.2.4",
+                                        "<"
+                                                + recipient
+                                                + ">: leads to more than "
+                                                + MAX_TARGETS
+                                                + " addresses")));
             }
             switch (directory.resolve(step.address)) {
                 case Destination.Forward _ when step.depth >= MAX_DEPTH ->
-                    targets.add(loop(recipient, "aliases more than " + MAX_DEPTH + " deep"));
+                        targets.add(loop(recipient, "aliases more than " + MAX_DEPTH + " deep"));
                 case Destination.Forward(List<MailAddress> further) ->
-                    further.forEach(next -> steps.add(new Step(next, step.depth + 1)));
+                        further.forEach(next -> steps.add(new Step(next, step.depth + 1)));
                 case Destination end -> targets.add(target(step.address, end));
             }
         }
@@ -87,12 +96,14 @@ final class AliasExpansion {
             case Destination.Local(var account) -> new Target.Here(account.address());
             case Destination.Elsewhere _ -> new Target.Away(address);
             case Destination.Unknown _, Destination.Forward _ ->
-                new Target.Nowhere(new Status(550, "5.1.1", "<" + address + ">: no such mailbox here"));
+                    new Target.Nowhere(
+                            new Status(550, "5.1.1", "<" + address + ">: no such mailbox here"));
         };
     }
 
     // RFC 3463 §3.5 X.4.6
     private static Target loop(MailAddress recipient, String why) {
-        return new Target.Nowhere(new Status(554, "5.4.6", "<" + recipient + ">: mail loop: " + why));
+        return new Target.Nowhere(
+                new Status(554, "5.4.6", "<" + recipient + ">: mail loop: " + why));
     }
 }

@@ -1,5 +1,13 @@
 package org.pabal.delivery;
 
+import org.pabal.mail.Courier;
+import org.pabal.mail.MailAddress;
+import org.pabal.mail.Outcome;
+import org.pabal.mail.QueueEntry;
+import org.pabal.mail.Recipient;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
 import java.io.IOException;
 import java.time.Duration;
 import java.util.Comparator;
@@ -11,13 +19,6 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
-import org.pabal.mail.Courier;
-import org.pabal.mail.MailAddress;
-import org.pabal.mail.Outcome;
-import org.pabal.mail.QueueEntry;
-import org.pabal.mail.Recipient;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /// The couriers there are, by route. They come and go while mail is carried.
 ///
@@ -86,7 +87,9 @@ final class Couriers {
             if (post.errands.tryAcquire(MANY, GRACE.toSeconds(), TimeUnit.SECONDS)) {
                 log.info("courier for {} has gone", post.route);
             } else {
-                log.warn("courier for {} has gone with mail in hand; that mail is tried again", post.route);
+                log.warn(
+                        "courier for {} has gone with mail in hand; that mail is tried again",
+                        post.route);
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();

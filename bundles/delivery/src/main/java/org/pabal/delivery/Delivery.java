@@ -1,10 +1,5 @@
 package org.pabal.delivery;
 
-import java.security.SecureRandom;
-import java.time.Duration;
-import java.time.InstantSource;
-import java.util.Map;
-import java.util.Optional;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.Constants;
 import org.osgi.framework.ServiceReference;
@@ -21,6 +16,12 @@ import org.pabal.mailbox.MailboxStore;
 import org.pabal.settings.Settings;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+
+import java.security.SecureRandom;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.Map;
+import java.util.Optional;
 
 /// The doorway: settings in, services in, a [QueueWorker] that runs from activation to
 /// deactivation.
@@ -52,10 +53,11 @@ public final class Delivery {
             Map<String, Object> properties) {
         Settings settings = Settings.of(properties);
         int workers = (int) settings.number("workers", 64, 1, 10_000);
-        RetrySchedule schedule = new RetrySchedule(
-                settings.duration("first-retry", RetrySchedule.DEFAULT.first()),
-                settings.duration("longest-retry", RetrySchedule.DEFAULT.longest()),
-                settings.duration("give-up", RetrySchedule.DEFAULT.giveUp()));
+        RetrySchedule schedule =
+                new RetrySchedule(
+                        settings.duration("first-retry", RetrySchedule.DEFAULT.first()),
+                        settings.duration("longest-retry", RetrySchedule.DEFAULT.longest()),
+                        settings.duration("give-up", RetrySchedule.DEFAULT.giveUp()));
         if (schedule.first().isZero()) {
             throw settings.bad("first-retry", "0", "longer than nothing", "5 m");
         }
@@ -65,9 +67,17 @@ public final class Delivery {
 
         var writer = new DeliveryReport.Writer(host, property(context, "pabal.domain"));
         Couriers couriers = new Couriers(new LocalCourier(mailboxes));
-        Reports reports = new Reports(queue, writer, schedule, delayNotice, clock, new SecureRandom());
-        worker = new QueueWorker(
-                queue, new AliasExpansion(directory), couriers, reports, schedule, clock, workers);
+        Reports reports =
+                new Reports(queue, writer, schedule, delayNotice, clock, new SecureRandom());
+        worker =
+                new QueueWorker(
+                        queue,
+                        new AliasExpansion(directory),
+                        couriers,
+                        reports,
+                        schedule,
+                        clock,
+                        workers);
         tracker = tracker(context, couriers, worker);
         tracker.open();
         worker.start();
@@ -88,13 +98,16 @@ public final class Delivery {
             public Couriers.Post addingService(ServiceReference<Courier> reference) {
                 if (!(reference.getProperty(Courier.ROUTE) instanceof String route)) {
                     log.error(
-                            "courier of {}: service property {} is missing: expected local, remote or a domain;"
-                                    + " it is not used",
+                            "courier of {}: service property {} is missing: expected local, remote"
+                                    + " or a domain; it is not used",
                             reference.getBundle().getSymbolicName(),
                             Courier.ROUTE);
                     return null;
                 }
-                int ranking = reference.getProperty(Constants.SERVICE_RANKING) instanceof Integer r ? r : 0;
+                int ranking =
+                        reference.getProperty(Constants.SERVICE_RANKING) instanceof Integer r
+                                ? r
+                                : 0;
                 Couriers.Post post = couriers.add(route, ranking, context.getService(reference));
                 worker.courierCame();
                 return post;

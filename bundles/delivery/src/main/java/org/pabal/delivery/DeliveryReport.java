@@ -1,5 +1,12 @@
 package org.pabal.delivery;
 
+import org.pabal.mail.Envelope;
+import org.pabal.mail.MailAddress;
+import org.pabal.mail.QueueEntry;
+import org.pabal.mail.QueueId;
+import org.pabal.mail.Recipient;
+import org.pabal.mail.Status;
+
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -13,12 +20,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import org.pabal.mail.Envelope;
-import org.pabal.mail.MailAddress;
-import org.pabal.mail.QueueEntry;
-import org.pabal.mail.QueueId;
-import org.pabal.mail.Recipient;
-import org.pabal.mail.Status;
 
 /// Tells a sender what became of a message: a delivery status notification, RFC 3464, in a
 /// multipart/report, RFC 6522.
@@ -37,7 +38,8 @@ record DeliveryReport(QueueEntry entry, List<Notice> notices) {
     }
 
     /// @param retryUntil only for a delay: when it will be given up
-    record Notice(Recipient recipient, Action action, Status status, Optional<Instant> retryUntil) {}
+    record Notice(
+            Recipient recipient, Action action, Status status, Optional<Instant> retryUntil) {}
 
     /// Who writes.
     ///
@@ -46,7 +48,8 @@ record DeliveryReport(QueueEntry entry, List<Notice> notices) {
     record Writer(String host, String domain) {}
 
     private static final DateTimeFormatter DATE =
-            DateTimeFormatter.ofPattern("EEE, d MMM yyyy HH:mm:ss Z", Locale.ROOT).withZone(ZoneOffset.UTC);
+            DateTimeFormatter.ofPattern("EEE, d MMM yyyy HH:mm:ss Z", Locale.ROOT)
+                    .withZone(ZoneOffset.UTC);
 
     /// Of what others said, so that a line stays below the 998 octets of RFC 5322 §2.1.1.
     private static final int MAX_TEXT = 450;
@@ -55,7 +58,11 @@ record DeliveryReport(QueueEntry entry, List<Notice> notices) {
     private static final int MANY_RECIPIENTS = 1_000;
 
     DeliveryReport {
-        notices = List.copyOf(notices.size() > MANY_RECIPIENTS ? notices.subList(0, MANY_RECIPIENTS) : notices);
+        notices =
+                List.copyOf(
+                        notices.size() > MANY_RECIPIENTS
+                                ? notices.subList(0, MANY_RECIPIENTS)
+                                : notices);
     }
 
     /// The report's own envelope: from nobody, so that no report is ever written about it (RFC 5321
@@ -86,8 +93,10 @@ record DeliveryReport(QueueEntry entry, List<Notice> notices) {
         line(text, "--" + boundary);
         fields(text, writer, now);
         line(text, "--" + boundary);
-        String kind = full ? (utf8() ? "message/global" : "message/rfc822")
-                : utf8() ? "message/global-headers" : "text/rfc822-headers";
+        String kind =
+                full
+                        ? (utf8() ? "message/global" : "message/rfc822")
+                        : utf8() ? "message/global-headers" : "text/rfc822-headers";
         line(text, "Content-Type: " + kind);
         line(text, "Content-Transfer-Encoding: 8bit");
         line(text, "");
@@ -108,7 +117,15 @@ record DeliveryReport(QueueEntry entry, List<Notice> notices) {
         line(text, "To: <" + entry.envelope().sender().orElseThrow() + ">");
         line(text, "Subject: " + subject());
         line(text, "Date: " + DATE.format(now));
-        line(text, "Message-ID: <" + id + "." + Long.toString(now.toEpochMilli(), 36) + "@" + writer.host + ">");
+        line(
+                text,
+                "Message-ID: <"
+                        + id
+                        + "."
+                        + Long.toString(now.toEpochMilli(), 36)
+                        + "@"
+                        + writer.host
+                        + ">");
         // RFC 3834 §5
         line(text, "Auto-Submitted: auto-replied");
         line(text, "MIME-Version: 1.0");
@@ -116,7 +133,10 @@ record DeliveryReport(QueueEntry entry, List<Notice> notices) {
         line(text, "\tboundary=\"" + boundary + "\"");
         line(text, "Content-Transfer-Encoding: 8bit");
         line(text, "");
-        line(text, "A report on the delivery of a message, in a form for people and one for programs.");
+        line(
+                text,
+                "A report on the delivery of a message, in a form for people and one for"
+                        + " programs.");
         line(text, "");
     }
 
@@ -144,12 +164,17 @@ record DeliveryReport(QueueEntry entry, List<Notice> notices) {
                     line(text, "  <" + notice.recipient.address() + ">");
                     line(text, "      " + readable(notice.status.toString()));
                     notice.retryUntil.ifPresent(
-                            until -> line(text, "      It is tried until " + DATE.format(until) + "."));
+                            until ->
+                                    line(
+                                            text,
+                                            "      It is tried until " + DATE.format(until) + "."));
                 }
             }
         }
         line(text, "");
-        line(text, full ? "The message follows below." : "The header of the message follows below.");
+        line(
+                text,
+                full ? "The message follows below." : "The header of the message follows below.");
         line(text, "");
     }
 
@@ -182,19 +207,24 @@ record DeliveryReport(QueueEntry entry, List<Notice> notices) {
                 line(text, "Diagnostic-Code: smtp; " + plain(notice.status.toString()));
             }
             line(text, "Last-Attempt-Date: " + DATE.format(now));
-            notice.retryUntil.ifPresent(until -> line(text, "Will-Retry-Until: " + DATE.format(until)));
+            notice.retryUntil.ifPresent(
+                    until -> line(text, "Will-Retry-Until: " + DATE.format(until)));
         }
         line(text, "");
     }
 
     // RFC 3461 §4.2: type;xtext
     private static Optional<String> originalRecipient(Recipient recipient) {
-        return Optional.ofNullable(recipient.parameters().get("ORCPT")).map(orcpt -> {
-            int semicolon = orcpt.indexOf(';');
-            return semicolon < 0
-                    ? "rfc822; " + plain(fromXtext(orcpt))
-                    : plain(orcpt.substring(0, semicolon)) + "; " + plain(fromXtext(orcpt.substring(semicolon + 1)));
-        });
+        return Optional.ofNullable(recipient.parameters().get("ORCPT"))
+                .map(
+                        orcpt -> {
+                            int semicolon = orcpt.indexOf(';');
+                            return semicolon < 0
+                                    ? "rfc822; " + plain(fromXtext(orcpt))
+                                    : plain(orcpt.substring(0, semicolon))
+                                            + "; "
+                                            + plain(fromXtext(orcpt.substring(semicolon + 1)));
+                        });
     }
 
     // RFC 6533 §3: an address with more than ASCII, written in ASCII
@@ -229,7 +259,10 @@ record DeliveryReport(QueueEntry entry, List<Notice> notices) {
     private static byte[] header(InputStream message) throws IOException {
         byte[] start = message.readNBytes(MAX_HEADER);
         for (int i = 0; i + 3 < start.length; i++) {
-            if (start[i] == '\r' && start[i + 1] == '\n' && start[i + 2] == '\r' && start[i + 3] == '\n') {
+            if (start[i] == '\r'
+                    && start[i + 1] == '\n'
+                    && start[i + 2] == '\r'
+                    && start[i + 3] == '\n') {
                 return Arrays.copyOf(start, i + 2);
             }
         }
@@ -241,9 +274,12 @@ record DeliveryReport(QueueEntry entry, List<Notice> notices) {
         ByteArrayOutputStream octets = new ByteArrayOutputStream();
         byte[] from = text.getBytes(StandardCharsets.UTF_8);
         for (int i = 0; i < from.length; i++) {
-            if (from[i] == '+' && i + 2 < from.length
-                    && Character.digit(from[i + 1], 16) >= 0 && Character.digit(from[i + 2], 16) >= 0) {
-                octets.write(Character.digit(from[i + 1], 16) << 4 | Character.digit(from[i + 2], 16));
+            if (from[i] == '+'
+                    && i + 2 < from.length
+                    && Character.digit(from[i + 1], 16) >= 0
+                    && Character.digit(from[i + 2], 16) >= 0) {
+                octets.write(
+                        Character.digit(from[i + 1], 16) << 4 | Character.digit(from[i + 2], 16));
                 i += 2;
             } else {
                 octets.write(from[i]);
@@ -256,15 +292,20 @@ record DeliveryReport(QueueEntry entry, List<Notice> notices) {
     /// §3, controls become `?`.
     static String plain(String text) {
         StringBuilder plain = new StringBuilder(text.length());
-        text.codePoints().limit(MAX_TEXT).forEach(c -> {
-            if (c >= ' ' && c < 127) {
-                plain.append((char) c);
-            } else if (c < 160) {
-                plain.append('?');
-            } else {
-                plain.append("\\x{").append(Integer.toHexString(c).toUpperCase(Locale.ROOT)).append('}');
-            }
-        });
+        text.codePoints()
+                .limit(MAX_TEXT)
+                .forEach(
+                        c -> {
+                            if (c >= ' ' && c < 127) {
+                                plain.append((char) c);
+                            } else if (c < 160) {
+                                plain.append('?');
+                            } else {
+                                plain.append("\\x{")
+                                        .append(Integer.toHexString(c).toUpperCase(Locale.ROOT))
+                                        .append('}');
+                            }
+                        });
         return shortened(plain.toString());
     }
 

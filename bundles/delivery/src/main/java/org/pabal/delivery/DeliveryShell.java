@@ -1,5 +1,16 @@
 package org.pabal.delivery;
 
+import org.apache.felix.service.command.Descriptor;
+import org.osgi.service.component.annotations.Activate;
+import org.osgi.service.component.annotations.Component;
+import org.osgi.service.component.annotations.Reference;
+import org.pabal.mail.Envelope;
+import org.pabal.mail.MailAddress;
+import org.pabal.mail.MailQueue;
+import org.pabal.mail.QueueEntry;
+import org.pabal.mail.Recipient;
+import org.pabal.mail.Status;
+
 import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
@@ -10,17 +21,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
-import org.apache.felix.service.command.Descriptor;
-import org.osgi.service.component.annotations.Activate;
-import org.osgi.service.component.annotations.Component;
-import org.osgi.service.component.annotations.Reference;
-import org.pabal.mail.Envelope;
-import org.pabal.mail.MailAddress;
-import org.pabal.mail.MailQueue;
-import org.pabal.mail.QueueEntry;
-import org.pabal.mail.QueueId;
-import org.pabal.mail.Recipient;
-import org.pabal.mail.Status;
 
 /// The commands about mail that waits: `queue:list`, `show`, `retry`, `hold`, `release`, `remove`.
 @Component(
@@ -45,22 +45,25 @@ public final class DeliveryShell {
         this.clock = clock;
     }
 
-    @Descriptor("lists the messages that wait, oldest first: id, age, size, state, from whom, for whom."
-            + " Example: queue:list")
+    @Descriptor(
+            "lists the messages that wait, oldest first: id, age, size, state, from whom, for whom."
+                    + " Example: queue:list")
     public List<String> list() throws IOException {
         try (Stream<QueueEntry> entries = queue.entries()) {
             List<String> lines = new ArrayList<>(entries.map(this::line).toList());
-            lines.add(switch (lines.size()) {
-                case 0 -> "the queue is empty";
-                case 1 -> "1 message";
-                default -> lines.size() + " messages";
-            });
+            lines.add(
+                    switch (lines.size()) {
+                        case 0 -> "the queue is empty";
+                        case 1 -> "1 message";
+                        default -> lines.size() + " messages";
+                    });
             return lines;
         }
     }
 
-    @Descriptor("shows one message that waits: envelope, recipients, what was tried and why it waits."
-            + " Example: queue:show 7F3K")
+    @Descriptor(
+            "shows one message that waits: envelope, recipients, what was tried and why it waits."
+                    + " Example: queue:show 7F3K")
     public List<String> show(@Descriptor("the message's id, as queue:list shows it") String id)
             throws IOException {
         QueueEntry entry = find(id);
@@ -69,19 +72,27 @@ public final class DeliveryShell {
         lines.add("message    " + entry.id() + ", " + Words.octets(entry.content().size()));
         lines.add("from       " + sender(envelope));
         parameters(envelope.parameters()).ifPresent(p -> lines.add("           " + p));
-        lines.add("accepted   " + seconds(entry.accepted()) + ", " + age(entry.accepted()) + " ago");
-        lines.add("attempts   " + (entry.attempts() == 0 ? "none has failed yet" : entry.attempts() + " failed"));
+        lines.add(
+                "accepted   " + seconds(entry.accepted()) + ", " + age(entry.accepted()) + " ago");
+        lines.add(
+                "attempts   "
+                        + (entry.attempts() == 0
+                                ? "none has failed yet"
+                                : entry.attempts() + " failed"));
         lines.add("next       " + next(entry));
         for (Recipient recipient : envelope.recipients()) {
             lines.add("to         <" + recipient.address() + ">");
             parameters(recipient.parameters()).ifPresent(p -> lines.add("           " + p));
             Optional<Status> reason = Optional.ofNullable(entry.reasons().get(recipient.address()));
-            lines.add("           " + reason.map(why -> "deferred: " + why).orElse("not tried yet"));
+            lines.add(
+                    "           " + reason.map(why -> "deferred: " + why).orElse("not tried yet"));
         }
         return lines;
     }
 
-    @Descriptor("tries a message again at once, or all of them. Example: queue:retry 7F3K, queue:retry all")
+    @Descriptor(
+            "tries a message again at once, or all of them. Example: queue:retry 7F3K, queue:retry"
+                    + " all")
     public String retry(@Descriptor("the message's id, or all") String id) throws IOException {
         if (!id.equals("all")) {
             QueueEntry entry = find(id);
@@ -100,8 +111,9 @@ public final class DeliveryShell {
         return all.size() + (all.size() == 1 ? " message is tried now" : " messages are tried now");
     }
 
-    @Descriptor("keeps a message back until it is released; it is never given up meanwhile."
-            + " Example: queue:hold 7F3K")
+    @Descriptor(
+            "keeps a message back until it is released; it is never given up meanwhile."
+                    + " Example: queue:hold 7F3K")
     public String hold(@Descriptor("the message's id") String id) throws IOException {
         QueueEntry entry = find(id);
         queue.hold(entry.id(), true);
@@ -115,7 +127,9 @@ public final class DeliveryShell {
         return entry.id() + " is released";
     }
 
-    @Descriptor("takes a message out of the queue for good; its sender is not told. Example: queue:remove 7F3K")
+    @Descriptor(
+            "takes a message out of the queue for good; its sender is not told. Example:"
+                    + " queue:remove 7F3K")
     public String remove(@Descriptor("the message's id") String id) throws IOException {
         QueueEntry entry = find(id);
         queue.remove(entry.id());
@@ -126,27 +140,33 @@ public final class DeliveryShell {
         // In the log an id has a q before it.
         String bare = id.startsWith("q") ? id.substring(1) : id;
         try (Stream<QueueEntry> entries = queue.entries()) {
-            List<QueueEntry> found = entries.filter(e -> e.id().text().equals(id) || e.id().text().equals(bare))
-                    .toList();
+            List<QueueEntry> found =
+                    entries.filter(e -> e.id().text().equals(id) || e.id().text().equals(bare))
+                            .toList();
             return found.stream()
                     .filter(e -> e.id().text().equals(id))
                     .findFirst()
                     .or(() -> found.stream().findFirst())
-                    .orElseThrow(() -> new IllegalArgumentException(
-                            "queue: no message " + id + "; queue:list shows those there are"));
+                    .orElseThrow(
+                            () ->
+                                    new IllegalArgumentException(
+                                            "queue: no message "
+                                                    + id
+                                                    + "; queue:list shows those there are"));
         }
     }
 
     private String line(QueueEntry entry) {
         List<MailAddress> to = entry.envelope().addresses();
-        return "%-12s %5s %8s  %-22s from %s to <%s>%s".formatted(
-                entry.id(),
-                age(entry.accepted()),
-                Words.octets(entry.content().size()),
-                next(entry),
-                sender(entry.envelope()),
-                to.getFirst(),
-                to.size() > 1 ? " and " + (to.size() - 1) + " more" : "");
+        return "%-12s %5s %8s  %-22s from %s to <%s>%s"
+                .formatted(
+                        entry.id(),
+                        age(entry.accepted()),
+                        Words.octets(entry.content().size()),
+                        next(entry),
+                        sender(entry.envelope()),
+                        to.getFirst(),
+                        to.size() > 1 ? " and " + (to.size() - 1) + " more" : "");
     }
 
     private String next(QueueEntry entry) {
@@ -169,10 +189,15 @@ public final class DeliveryShell {
     }
 
     private static Optional<String> parameters(Map<String, String> parameters) {
-        List<String> words = parameters.entrySet().stream()
-                .map(p -> p.getValue().isEmpty() ? p.getKey() : p.getKey() + "=" + p.getValue())
-                .sorted()
-                .toList();
+        List<String> words =
+                parameters.entrySet().stream()
+                        .map(
+                                p ->
+                                        p.getValue().isEmpty()
+                                                ? p.getKey()
+                                                : p.getKey() + "=" + p.getValue())
+                        .sorted()
+                        .toList();
         return words.isEmpty() ? Optional.empty() : Optional.of(String.join(" ", words));
     }
 

@@ -1,11 +1,5 @@
 package org.pabal.delivery;
 
-import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.util.HashMap;
-import java.util.List;
-import java.util.Map;
-import java.util.Set;
 import org.pabal.mail.Content;
 import org.pabal.mail.Courier;
 import org.pabal.mail.MailAddress;
@@ -17,6 +11,13 @@ import org.pabal.mailbox.Mailbox;
 import org.pabal.mailbox.MailboxStore;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
 
 /// The last mile into a mailbox of this node: always INBOX, with the Return-Path field on top and
 /// not an octet changed below it.
@@ -43,7 +44,8 @@ final class LocalCourier implements Courier {
         String deliveryId = deliveryId(entry);
         Map<MailAddress, Outcome> outcomes = HashMap.newHashMap(recipients.size());
         for (Recipient recipient : recipients) {
-            outcomes.put(recipient.address(), append(entry, content, deliveryId, recipient.address()));
+            outcomes.put(
+                    recipient.address(), append(entry, content, deliveryId, recipient.address()));
         }
         return outcomes;
     }
@@ -51,12 +53,21 @@ final class LocalCourier implements Courier {
     private Outcome append(
             QueueEntry entry, Content content, String deliveryId, MailAddress account) {
         try {
-            Mailbox inbox = mailboxes.open(account, MailboxStore.INBOX)
-                    .orElseThrow(() -> new IOException("mailbox " + account + ": there is no INBOX"));
+            Mailbox inbox =
+                    mailboxes
+                            .open(account, MailboxStore.INBOX)
+                            .orElseThrow(
+                                    () ->
+                                            new IOException(
+                                                    "mailbox " + account + ": there is no INBOX"));
             inbox.append(content, Set.of(), entry.accepted(), deliveryId);
             return new Outcome.Delivered("mailbox " + account);
         } catch (IOException e) {
-            log.warn("q{} to=<{}>: could not store the message: {}", entry.id(), account, e.toString());
+            log.warn(
+                    "q{} to=<{}>: could not store the message: {}",
+                    entry.id(),
+                    account,
+                    e.toString());
             return new Outcome.Deferred(
                     new Status(451, "4.3.0", "<" + account + ">: could not store the message"));
         }

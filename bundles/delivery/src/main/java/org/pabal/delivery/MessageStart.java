@@ -1,8 +1,9 @@
 package org.pabal.delivery;
 
+import org.pabal.mail.Content;
+
 import java.io.IOException;
 import java.io.InputStream;
-import org.pabal.mail.Content;
 
 /// What is read of a message before it is carried: enough of its start to see whether it loops.
 ///
@@ -28,7 +29,8 @@ record MessageStart(Content content, int received) {
             length = in.readNBytes(start, 0, start.length);
         }
         if (length < start.length) {
-            throw new IOException("message ends after " + length + " of " + content.size() + " octets");
+            throw new IOException(
+                    "message ends after " + length + " of " + content.size() + " octets");
         }
         Content whole = length == content.size() ? new PrefixedContent(start) : content;
         return new MessageStart(whole, received(start));

@@ -1,17 +1,17 @@
 package org.pabal.delivery;
 
+import org.pabal.mail.Content;
+
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
-import org.pabal.mail.Content;
 
 /// A message with a few octets of ours above it, without copying it.
 ///
 /// Its stream gives as much as it is asked for, across the seam: a store that reads with a large
 /// buffer sees a small message in one read.
 final class PrefixedContent implements Content {
-
 
     private final byte[] prefix;
     private final Content rest;

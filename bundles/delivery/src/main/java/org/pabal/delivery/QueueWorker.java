@@ -1,5 +1,19 @@
 package org.pabal.delivery;
 
+import org.pabal.delivery.AliasExpansion.Target;
+import org.pabal.delivery.DeliveryReport.Action;
+import org.pabal.mail.Courier;
+import org.pabal.mail.Draft;
+import org.pabal.mail.MailAddress;
+import org.pabal.mail.MailQueue;
+import org.pabal.mail.Outcome;
+import org.pabal.mail.QueueEntry;
+import org.pabal.mail.QueueId;
+import org.pabal.mail.Recipient;
+import org.pabal.mail.Status;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InterruptedIOException;
@@ -16,19 +30,6 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
-import org.pabal.delivery.AliasExpansion.Target;
-import org.pabal.delivery.DeliveryReport.Action;
-import org.pabal.mail.Courier;
-import org.pabal.mail.Draft;
-import org.pabal.mail.MailAddress;
-import org.pabal.mail.MailQueue;
-import org.pabal.mail.Outcome;
-import org.pabal.mail.QueueEntry;
-import org.pabal.mail.QueueId;
-import org.pabal.mail.Recipient;
-import org.pabal.mail.Status;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /// Carries what is in the queue to where it belongs.
 ///
@@ -60,7 +61,9 @@ final class QueueWorker {
             if (targets.size() > 1) {
                 return Optional.of(Action.EXPANDED);
             }
-            return targets.getFirst() instanceof Target.Away ? Optional.empty() : Optional.of(Action.DELIVERED);
+            return targets.getFirst() instanceof Target.Away
+                    ? Optional.empty()
+                    : Optional.of(Action.DELIVERED);
         }
     }
 
@@ -134,7 +137,11 @@ final class QueueWorker {
                 } catch (InterruptedIOException e) {
                     return;
                 } catch (IOException | RuntimeException e) {
-                    log.error("queue: cannot lease: {}; tried again in {} s", e.toString(), PATIENCE.toSeconds(), e);
+                    log.error(
+                            "queue: cannot lease: {}; tried again in {} s",
+                            e.toString(),
+                            PATIENCE.toSeconds(),
+                            e);
                     Thread.sleep(PATIENCE);
                 } finally {
                     if (!given) {
@@ -148,14 +155,18 @@ final class QueueWorker {
     }
 
     private void give(QueueEntry entry) {
-        Thread thread = Thread.ofVirtual().name("delivery of q" + entry.id()).unstarted(() -> {
-            try {
-                carry(entry);
-            } finally {
-                busy.remove(Thread.currentThread());
-                free.release();
-            }
-        });
+        Thread thread =
+                Thread.ofVirtual()
+                        .name("delivery of q" + entry.id())
+                        .unstarted(
+                                () -> {
+                                    try {
+                                        carry(entry);
+                                    } finally {
+                                        busy.remove(Thread.currentThread());
+                                        free.release();
+                                    }
+                                });
         busy.add(thread);
         thread.start();
     }
@@ -165,10 +176,17 @@ final class QueueWorker {
             courierCame = false;
             List<QueueId> waiting;
             try (var entries = queue.entries()) {
-                waiting = entries.filter(e -> e.reasons().values().stream()
-                                .anyMatch(why -> why.text().contains(NO_REMOTE_COURIER)))
-                        .map(QueueEntry::id)
-                        .toList();
+                waiting =
+                        entries.filter(
+                                        e ->
+                                                e.reasons().values().stream()
+                                                        .anyMatch(
+                                                                why ->
+                                                                        why.text()
+                                                                                .contains(
+                                                                                        NO_REMOTE_COURIER)))
+                                .map(QueueEntry::id)
+                                .toList();
             }
             for (QueueId id : waiting) {
                 queue.retry(id);
@@ -200,7 +218,11 @@ final class QueueWorker {
         try {
             queue.settle(entry, outcomes, retry);
         } catch (IOException | RuntimeException e) {
-            log.error("q{} cannot be settled, is tried again after a restart: {}", entry.id(), e.toString(), e);
+            log.error(
+                    "q{} cannot be settled, is tried again after a restart: {}",
+                    entry.id(),
+                    e.toString(),
+                    e);
         }
     }
 
@@ -220,8 +242,14 @@ final class QueueWorker {
         MessageStart start = MessageStart.of(leased.content());
         if (start.loops()) {
             // RFC 3463 §3.5 X.4.6, security row S17
-            Outcome loop = new Outcome.Failed(new Status(
-                    554, "5.4.6", "mail loop: the message has more than " + MessageStart.MAX_RECEIVED + " Received fields"));
+            Outcome loop =
+                    new Outcome.Failed(
+                            new Status(
+                                    554,
+                                    "5.4.6",
+                                    "mail loop: the message has more than "
+                                            + MessageStart.MAX_RECEIVED
+                                            + " Received fields"));
             leased.envelope().addresses().forEach(recipient -> outcomes.put(recipient, loop));
             return;
         }
@@ -242,16 +270,28 @@ final class QueueWorker {
         for (Recipient recipient : entry.envelope().recipients()) {
             try {
                 List<Target> targets = aliases.targets(recipient.address());
-                if (targets.size() > 1 && targets.stream().anyMatch(Target.Away.class::isInstance)) {
+                if (targets.size() > 1
+                        && targets.stream().anyMatch(Target.Away.class::isInstance)) {
                     outcomes.put(recipient.address(), expanded(entry, recipient, targets));
                     ends.put(recipient.address(), Action.EXPANDED);
                 } else {
                     ways.add(new Way(recipient, targets));
                 }
             } catch (IOException e) {
-                log.warn("q{} to=<{}>: cannot be resolved: {}", entry.id(), recipient.address(), e.toString());
-                outcomes.put(recipient.address(), new Outcome.Deferred(
-                        new Status(451, "4.3.0", "<" + recipient.address() + ">: cannot be looked up just now")));
+                log.warn(
+                        "q{} to=<{}>: cannot be resolved: {}",
+                        entry.id(),
+                        recipient.address(),
+                        e.toString());
+                outcomes.put(
+                        recipient.address(),
+                        new Outcome.Deferred(
+                                new Status(
+                                        451,
+                                        "4.3.0",
+                                        "<"
+                                                + recipient.address()
+                                                + ">: cannot be looked up just now")));
             }
         }
         return ways;
@@ -264,19 +304,37 @@ final class QueueWorker {
             for (Target target : way.targets) {
                 switch (target) {
                     case Target.Here(MailAddress account) ->
-                        errand(errands, couriers.here(account.domain()), way.recipient, account);
+                            errand(
+                                    errands,
+                                    couriers.here(account.domain()),
+                                    way.recipient,
+                                    account);
                     case Target.Away(MailAddress address) ->
-                        couriers.away(address.domain()).ifPresentOrElse(
-                                courier -> errand(errands, courier, way.recipient, address),
-                                // RFC 3463 §3.5 X.4.0
-                                () -> outcomes.put(address, new Outcome.Deferred(
-                                        new Status(451, "4.4.0", NO_REMOTE_COURIER))));
+                            couriers.away(address.domain())
+                                    .ifPresentOrElse(
+                                            courier ->
+                                                    errand(
+                                                            errands,
+                                                            courier,
+                                                            way.recipient,
+                                                            address),
+                                            // RFC 3463 §3.5 X.4.0
+                                            () ->
+                                                    outcomes.put(
+                                                            address,
+                                                            new Outcome.Deferred(
+                                                                    new Status(
+                                                                            451,
+                                                                            "4.4.0",
+                                                                            NO_REMOTE_COURIER))));
                     case Target.Nowhere _ -> {}
                 }
             }
         }
-        errands.forEach((courier, recipients) ->
-                outcomes.putAll(delivered(entry, courier, List.copyOf(recipients.values()))));
+        errands.forEach(
+                (courier, recipients) ->
+                        outcomes.putAll(
+                                delivered(entry, courier, List.copyOf(recipients.values()))));
         return outcomes;
     }
 
@@ -286,24 +344,32 @@ final class QueueWorker {
             Recipient recipient,
             MailAddress target) {
         errands.computeIfAbsent(courier, c -> new LinkedHashMap<>())
-                .putIfAbsent(target, target.equals(recipient.address())
-                        ? recipient
-                        : new Recipient(target, recipient.parameters()));
+                .putIfAbsent(
+                        target,
+                        target.equals(recipient.address())
+                                ? recipient
+                                : new Recipient(target, recipient.parameters()));
     }
 
     private Map<MailAddress, Outcome> delivered(
             QueueEntry entry, Courier courier, List<Recipient> recipients) {
         try {
-            QueueEntry forThem = entry.envelope().recipients().equals(recipients)
-                    ? entry
-                    : withRecipients(entry, recipients);
+            QueueEntry forThem =
+                    entry.envelope().recipients().equals(recipients)
+                            ? entry
+                            : withRecipients(entry, recipients);
             return courier.deliver(forThem, recipients);
         } catch (IOException e) {
-            log.warn("q{} to={}: the courier failed: {}", entry.id(), addresses(recipients), e.toString());
+            log.warn(
+                    "q{} to={}: the courier failed: {}",
+                    entry.id(),
+                    addresses(recipients),
+                    e.toString());
         } catch (RuntimeException e) {
             log.error("q{} to={}: a fault of the courier", entry.id(), addresses(recipients), e);
         }
-        Outcome deferred = new Outcome.Deferred(new Status(451, "4.3.0", "could not be carried on just now"));
+        Outcome deferred =
+                new Outcome.Deferred(new Status(451, "4.3.0", "could not be carried on just now"));
         Map<MailAddress, Outcome> outcomes = new HashMap<>();
         recipients.forEach(recipient -> outcomes.put(recipient.address(), deferred));
         return outcomes;
@@ -315,11 +381,12 @@ final class QueueWorker {
         Optional<Outcome> failed = Optional.empty();
         Optional<Outcome> delivered = Optional.empty();
         for (Target target : way.targets) {
-            Outcome outcome = switch (target) {
-                case Target.Here(MailAddress account) -> of(account, byTarget);
-                case Target.Away(MailAddress address) -> of(address, byTarget);
-                case Target.Nowhere(Status why) -> new Outcome.Failed(why);
-            };
+            Outcome outcome =
+                    switch (target) {
+                        case Target.Here(MailAddress account) -> of(account, byTarget);
+                        case Target.Away(MailAddress address) -> of(address, byTarget);
+                        case Target.Nowhere(Status why) -> new Outcome.Failed(why);
+                    };
             switch (outcome) {
                 case Outcome.Deferred _ -> {
                     return outcome;
@@ -335,8 +402,11 @@ final class QueueWorker {
     }
 
     private static Outcome of(MailAddress target, Map<MailAddress, Outcome> byTarget) {
-        return byTarget.getOrDefault(target, new Outcome.Deferred(
-                new Status(451, "4.3.0", "<" + target + ">: the courier said nothing of it")));
+        return byTarget.getOrDefault(
+                target,
+                new Outcome.Deferred(
+                        new Status(
+                                451, "4.3.0", "<" + target + ">: the courier said nothing of it")));
     }
 
     /// Puts a message for an alias that also leads to other hosts into the queue anew, with each of
@@ -349,8 +419,10 @@ final class QueueWorker {
         Optional<Status> failed = Optional.empty();
         for (Target target : targets) {
             switch (target) {
-                case Target.Here(MailAddress account) -> members.add(new Recipient(account, parameters));
-                case Target.Away(MailAddress address) -> members.add(new Recipient(address, parameters));
+                case Target.Here(MailAddress account) ->
+                        members.add(new Recipient(account, parameters));
+                case Target.Away(MailAddress address) ->
+                        members.add(new Recipient(address, parameters));
                 case Target.Nowhere(Status why) -> failed = Optional.of(why);
             }
         }
@@ -367,16 +439,26 @@ final class QueueWorker {
     private Outcome givenUp(Outcome outcome) {
         return outcome instanceof Outcome.Deferred(Status why)
                 // RFC 3463 §3.5 X.4.7
-                ? new Outcome.Failed(new Status(554, "5.4.7", "not delivered within "
-                        + Words.duration(schedule.giveUp()) + "; the last reason was: " + why))
+                ? new Outcome.Failed(
+                        new Status(
+                                554,
+                                "5.4.7",
+                                "not delivered within "
+                                        + Words.duration(schedule.giveUp())
+                                        + "; the last reason was: "
+                                        + why))
                 : outcome;
     }
 
     private static void deferRest(QueueEntry entry, Map<MailAddress, Outcome> outcomes) {
-        Outcome fault = new Outcome.Deferred(new Status(451, "4.3.0", "this server could not do it just now"));
+        Outcome fault =
+                new Outcome.Deferred(
+                        new Status(451, "4.3.0", "this server could not do it just now"));
         for (MailAddress recipient : entry.envelope().addresses()) {
             // A failure that could not be reported must not be forgotten either.
-            outcomes.compute(recipient, (r, outcome) -> outcome instanceof Outcome.Delivered ? outcome : fault);
+            outcomes.compute(
+                    recipient,
+                    (r, outcome) -> outcome instanceof Outcome.Delivered ? outcome : fault);
         }
     }
 
@@ -385,16 +467,33 @@ final class QueueWorker {
             return;
         }
         String sender = entry.envelope().sender().map(MailAddress::toString).orElse("");
-        outcomes.forEach((recipient, outcome) -> {
-            switch (outcome) {
-                case Outcome.Delivered(String where) ->
-                    log.info("q{} from=<{}> to=<{}> delivered: {}", entry.id(), sender, recipient, where);
-                case Outcome.Deferred(Status why) ->
-                    log.info("q{} from=<{}> to=<{}> deferred: {}; retry {}", entry.id(), sender, recipient, why, retry);
-                case Outcome.Failed(Status why) ->
-                    log.info("q{} from=<{}> to=<{}> failed: {}", entry.id(), sender, recipient, why);
-            }
-        });
+        outcomes.forEach(
+                (recipient, outcome) -> {
+                    switch (outcome) {
+                        case Outcome.Delivered(String where) ->
+                                log.info(
+                                        "q{} from=<{}> to=<{}> delivered: {}",
+                                        entry.id(),
+                                        sender,
+                                        recipient,
+                                        where);
+                        case Outcome.Deferred(Status why) ->
+                                log.info(
+                                        "q{} from=<{}> to=<{}> deferred: {}; retry {}",
+                                        entry.id(),
+                                        sender,
+                                        recipient,
+                                        why,
+                                        retry);
+                        case Outcome.Failed(Status why) ->
+                                log.info(
+                                        "q{} from=<{}> to=<{}> failed: {}",
+                                        entry.id(),
+                                        sender,
+                                        recipient,
+                                        why);
+                    }
+                });
     }
 
     private static QueueEntry withContent(QueueEntry entry, MessageStart start) {

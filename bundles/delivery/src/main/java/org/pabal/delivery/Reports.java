@@ -1,5 +1,17 @@
 package org.pabal.delivery;
 
+import org.pabal.delivery.DeliveryReport.Action;
+import org.pabal.delivery.DeliveryReport.Notice;
+import org.pabal.mail.Draft;
+import org.pabal.mail.MailAddress;
+import org.pabal.mail.MailQueue;
+import org.pabal.mail.Outcome;
+import org.pabal.mail.QueueEntry;
+import org.pabal.mail.Recipient;
+import org.pabal.mail.Status;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -14,17 +26,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.random.RandomGenerator;
 import java.util.stream.Collectors;
-import org.pabal.delivery.DeliveryReport.Action;
-import org.pabal.delivery.DeliveryReport.Notice;
-import org.pabal.mail.Draft;
-import org.pabal.mail.MailAddress;
-import org.pabal.mail.MailQueue;
-import org.pabal.mail.Outcome;
-import org.pabal.mail.QueueEntry;
-import org.pabal.mail.Recipient;
-import org.pabal.mail.Status;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /// Decides who hears what (RFC 3461 §5.2) and puts the reports into the queue.
 ///
@@ -80,7 +81,9 @@ final class Reports {
         }
         if (entry.envelope().sender().isEmpty()) {
             if (notices.stream().anyMatch(notice -> notice.action() == Action.FAILED)) {
-                log.warn("q{} failed and is dropped: nobody is to be told, its sender is <>", entry.id());
+                log.warn(
+                        "q{} failed and is dropped: nobody is to be told, its sender is <>",
+                        entry.id());
             }
             return;
         }
@@ -88,7 +91,11 @@ final class Reports {
         try (Draft draft = queue.draft(report.envelope())) {
             report.write(draft.body(), writer, draft.id(), clock.instant(), boundary());
             draft.commit(List.of());
-            log.info("q{} is a report on q{} to=<{}>", draft.id(), entry.id(), entry.envelope().sender().get());
+            log.info(
+                    "q{} is a report on q{} to=<{}>",
+                    draft.id(),
+                    entry.id(),
+                    entry.envelope().sender().get());
         }
     }
 
@@ -97,13 +104,16 @@ final class Reports {
     Map<String, String> parametersOfMembers(Recipient alias) {
         Map<String, String> parameters = new HashMap<>(alias.parameters());
         parameters.computeIfAbsent("ORCPT", k -> "rfc822;" + xtext(alias.address().toString()));
-        parameters.computeIfPresent("NOTIFY", (k, events) -> {
-            String left = Arrays.stream(events.split(","))
-                    .map(String::strip)
-                    .filter(event -> !event.equalsIgnoreCase("SUCCESS"))
-                    .collect(Collectors.joining(","));
-            return left.isEmpty() ? "NEVER" : left;
-        });
+        parameters.computeIfPresent(
+                "NOTIFY",
+                (k, events) -> {
+                    String left =
+                            Arrays.stream(events.split(","))
+                                    .map(String::strip)
+                                    .filter(event -> !event.equalsIgnoreCase("SUCCESS"))
+                                    .collect(Collectors.joining(","));
+                    return left.isEmpty() ? "NEVER" : left;
+                });
         return parameters;
     }
 
@@ -116,16 +126,25 @@ final class Reports {
         boolean asked = recipient.parameters().containsKey("NOTIFY");
         return switch (outcome) {
             case Outcome.Failed(Status why) when recipient.notify("FAILURE") ->
-                Optional.of(new Notice(recipient, Action.FAILED, why, Optional.empty()));
+                    Optional.of(new Notice(recipient, Action.FAILED, why, Optional.empty()));
             case Outcome.Deferred(Status why)
-            when asked && recipient.notify("DELAY") && late(entry, retry) ->
-                Optional.of(new Notice(
-                        recipient, Action.DELAYED, why, Optional.of(entry.accepted().plus(schedule.giveUp()))));
+                    when asked && recipient.notify("DELAY") && late(entry, retry) ->
+                    Optional.of(
+                            new Notice(
+                                    recipient,
+                                    Action.DELAYED,
+                                    why,
+                                    Optional.of(entry.accepted().plus(schedule.giveUp()))));
             // RFC 3461 §5.2.2
             case Outcome.Delivered _ when asked && recipient.notify("SUCCESS") ->
-                Optional.ofNullable(ends.get(recipient.address()))
-                        .map(end -> new Notice(
-                                recipient, end, new Status(250, "2.1.5", "delivered"), Optional.empty()));
+                    Optional.ofNullable(ends.get(recipient.address()))
+                            .map(
+                                    end ->
+                                            new Notice(
+                                                    recipient,
+                                                    end,
+                                                    new Status(250, "2.1.5", "delivered"),
+                                                    Optional.empty()));
             default -> Optional.empty();
         };
     }
@@ -138,7 +157,9 @@ final class Reports {
     }
 
     private String boundary() {
-        return "=_" + Long.toUnsignedString(random.nextLong(), 36) + Long.toUnsignedString(random.nextLong(), 36);
+        return "=_"
+                + Long.toUnsignedString(random.nextLong(), 36)
+                + Long.toUnsignedString(random.nextLong(), 36);
     }
 
     // RFC 3461 §4

@@ -15,7 +15,9 @@ final class Words {
         if (length.toHours() >= 2) {
             return length.toHours() + " h";
         }
-        return length.toMinutes() >= 2 ? length.toMinutes() + " m" : Math.max(0, length.toSeconds()) + " s";
+        return length.toMinutes() >= 2
+                ? length.toMinutes() + " m"
+                : Math.max(0, length.toSeconds()) + " s";
     }
 
     /// In powers of ten, as RFC 1870 counts.

@@ -8,12 +8,13 @@ import static org.pabal.delivery.House.FAR;
 import static org.pabal.delivery.House.TEXT;
 import static org.pabal.delivery.House.envelope;
 
+import org.junit.jupiter.api.Test;
+import org.pabal.mail.QueueId;
+
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
-import org.junit.jupiter.api.Test;
-import org.pabal.mail.QueueId;
 
 class DeliveryShellTest {
 
@@ -29,10 +30,10 @@ class DeliveryShellTest {
         QueueId second = house.send(envelope(ALICE, BOB, ALICE), TEXT + "x".repeat(20_000));
         assertEquals(
                 List.of(
-                        "Q1            90 s     50 B  waits, next in 3 m     from <alice@example.test>"
-                                + " to <far@example.org>",
-                        "Q2             0 s    20 KB  new                    from <alice@example.test>"
-                                + " to <bob@example.test> and 1 more",
+                        "Q1            90 s     50 B  waits, next in 3 m     from"
+                                + " <alice@example.test> to <far@example.org>",
+                        "Q2             0 s    20 KB  new                    from"
+                                + " <alice@example.test> to <bob@example.test> and 1 more",
                         "2 messages"),
                 shell.list());
         shell.hold(second.text());
@@ -41,7 +42,10 @@ class DeliveryShellTest {
 
     @Test
     void showsOneMessageInWords() throws IOException {
-        house.send(envelope(ALICE, Map.of("NOTIFY", "FAILURE", "ORCPT", "rfc822;far@example.org"), FAR), TEXT);
+        house.send(
+                envelope(
+                        ALICE, Map.of("NOTIFY", "FAILURE", "ORCPT", "rfc822;far@example.org"), FAR),
+                TEXT);
         house.work();
         assertEquals(
                 List.of(
@@ -79,6 +83,7 @@ class DeliveryShellTest {
     void saysInOneLineThatThereIsNoSuchMessage() {
         IllegalArgumentException thrown =
                 assertThrows(IllegalArgumentException.class, () -> shell.show("XYZ"));
-        assertEquals("queue: no message XYZ; queue:list shows those there are", thrown.getMessage());
+        assertEquals(
+                "queue: no message XYZ; queue:list shows those there are", thrown.getMessage());
     }
 }

@@ -8,13 +8,14 @@ import static org.pabal.delivery.House.FAR;
 import static org.pabal.delivery.House.TEXT;
 import static org.pabal.delivery.House.envelope;
 
-import java.lang.reflect.Proxy;
-import java.time.Duration;
-import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.osgi.framework.BundleContext;
 import org.pabal.mailbox.Mailbox;
 import org.pabal.settings.BadSetting;
+
+import java.lang.reflect.Proxy;
+import java.time.Duration;
+import java.util.Map;
 
 class DeliveryTest {
 
@@ -35,17 +36,23 @@ class DeliveryTest {
     void saysWhichSettingIsWrong() {
         Map<String, Object> properties = Map.of("service.pid", "org.pabal.delivery", "worker", "3");
         BadSetting bad = assertThrows(BadSetting.class, () -> delivery(properties));
-        assertTrue(bad.getMessage().startsWith("org.pabal.delivery.cfg: worker: no such setting"), bad.getMessage());
+        assertTrue(
+                bad.getMessage().startsWith("org.pabal.delivery.cfg: worker: no such setting"),
+                bad.getMessage());
         assertThrows(BadSetting.class, () -> delivery(Map.of("first-retry", "0 s")));
         assertThrows(BadSetting.class, () -> delivery(Map.of("workers", "0")));
     }
 
     private Delivery delivery(Map<String, Object> properties) {
-        BundleContext context = (BundleContext) Proxy.newProxyInstance(
-                getClass().getClassLoader(),
-                new Class<?>[] {BundleContext.class},
-                (proxy, method, arguments) ->
-                        method.getName().equals("getProperty") ? "example.test" : null);
+        BundleContext context =
+                (BundleContext)
+                        Proxy.newProxyInstance(
+                                getClass().getClassLoader(),
+                                new Class<?>[] {BundleContext.class},
+                                (proxy, method, arguments) ->
+                                        method.getName().equals("getProperty")
+                                                ? "example.test"
+                                                : null);
         return new Delivery(
                 context, house.queue, house.mailboxes, house.directory, house.clock, properties);
     }

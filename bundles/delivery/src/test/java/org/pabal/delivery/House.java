@@ -2,13 +2,6 @@ package org.pabal.delivery;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import java.io.IOException;
-import java.time.Duration;
-import java.time.Instant;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.Map;
-import java.util.Optional;
 import org.pabal.mail.Draft;
 import org.pabal.mail.Envelope;
 import org.pabal.mail.MailAddress;
@@ -23,6 +16,14 @@ import org.pabal.testkit.MemoryDirectory;
 import org.pabal.testkit.MemoryMailQueue;
 import org.pabal.testkit.MemoryMailboxStore;
 import org.pabal.testkit.MovableClock;
+
+import java.io.IOException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 
 /// A node in memory with alice and bob of example.test and a worker that works when it is told to.
 final class House {
@@ -42,13 +43,14 @@ final class House {
     final QueueWorker worker = worker(8);
 
     QueueWorker worker(int workers) {
-        Reports reports = new Reports(
-                queue,
-                new DeliveryReport.Writer("mx.example.test", "example.test"),
-                RetrySchedule.DEFAULT,
-                Duration.ofHours(4),
-                clock,
-                () -> 0x1234_5678_9ABC_DEFL);
+        Reports reports =
+                new Reports(
+                        queue,
+                        new DeliveryReport.Writer("mx.example.test", "example.test"),
+                        RetrySchedule.DEFAULT,
+                        Duration.ofHours(4),
+                        clock,
+                        () -> 0x1234_5678_9ABC_DEFL);
         return new QueueWorker(
                 queue,
                 new AliasExpansion(directory),

@@ -11,13 +11,6 @@ import static org.pabal.delivery.House.NOON;
 import static org.pabal.delivery.House.TEXT;
 import static org.pabal.delivery.House.envelope;
 
-import java.io.IOException;
-import java.io.InputStream;
-import java.time.Duration;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.Map;
-import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.pabal.mail.Content;
 import org.pabal.mail.Courier;
@@ -28,6 +21,14 @@ import org.pabal.mail.QueueEntry;
 import org.pabal.mail.Recipient;
 import org.pabal.mail.Status;
 import org.pabal.mailbox.UidSet;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 
 class QueueWorkerTest {
 
@@ -67,7 +68,12 @@ class QueueWorkerTest {
         house.work();
         assertEquals(
                 NOON,
-                house.mailboxes.open(BOB, "INBOX").orElseThrow().messages(UidSet.ALL).getFirst().received());
+                house.mailboxes
+                        .open(BOB, "INBOX")
+                        .orElseThrow()
+                        .messages(UidSet.ALL)
+                        .getFirst()
+                        .received());
     }
 
     @Test
@@ -92,20 +98,22 @@ class QueueWorkerTest {
     void messageThatCannotBeReadStaysAndIsTriedAgain() throws IOException {
         house.send(envelope(ALICE, BOB), TEXT);
         QueueEntry entry = house.queue.lease(NOON, Duration.ZERO).orElseThrow();
-        Content broken = new Content() {
-            @Override
-            public long size() {
-                return 10;
-            }
+        Content broken =
+                new Content() {
+                    @Override
+                    public long size() {
+                        return 10;
+                    }
 
-            @Override
-            public InputStream open() throws IOException {
-                throw new IOException("disk on fire");
-            }
-        };
+                    @Override
+                    public InputStream open() throws IOException {
+                        throw new IOException("disk on fire");
+                    }
+                };
         house.clock.advance(Duration.ofDays(6));
-        house.worker.carry(new QueueEntry(
-                entry.id(), entry.envelope(), broken, NOON, 0, NOON, false, Map.of()));
+        house.worker.carry(
+                new QueueEntry(
+                        entry.id(), entry.envelope(), broken, NOON, 0, NOON, false, Map.of()));
         assertEquals(NOON.plus(Duration.ofDays(6)).plus(Duration.ofHours(4)), house.only().next());
     }
 
@@ -130,7 +138,8 @@ class QueueWorkerTest {
         MailAddress staff = new MailAddress("staff", "example.test");
         MailAddress all = new MailAddress("all", "example.test");
         house.directory.addAlias(staff, List.of(ALICE, BOB));
-        house.directory.addAlias(all, List.of(staff, ALICE, new MailAddress("BOB", "example.test")));
+        house.directory.addAlias(
+                all, List.of(staff, ALICE, new MailAddress("BOB", "example.test")));
         house.send(envelope(FAR, all, BOB, staff), TEXT);
         house.work();
         assertEquals(1, house.inbox(ALICE).size());
@@ -150,9 +159,19 @@ class QueueWorkerTest {
         house.send(envelope(ALICE, a, self), TEXT);
         assertEquals(2, house.work(), "the message and the report");
         String report = house.inbox(ALICE).getFirst();
-        assertTrue(report.contains("Final-Recipient: rfc822; a@example.test\r\nAction: failed\r\nStatus: 5.4.6\r\n"));
-        assertTrue(report.contains("Final-Recipient: rfc822; self@example.test\r\nAction: failed\r\nStatus: 5.4.6\r\n"));
-        assertTrue(report.contains("554 5.4.6 <a@example.test>: mail loop: its aliases lead back to itself"));
+        assertTrue(
+                report.contains(
+                        "Final-Recipient: rfc822; a@example.test\r\n"
+                                + "Action: failed\r\n"
+                                + "Status: 5.4.6\r\n"));
+        assertTrue(
+                report.contains(
+                        "Final-Recipient: rfc822; self@example.test\r\n"
+                                + "Action: failed\r\n"
+                                + "Status: 5.4.6\r\n"));
+        assertTrue(
+                report.contains(
+                        "554 5.4.6 <a@example.test>: mail loop: its aliases lead back to itself"));
         assertEquals(0, house.waiting());
     }
 
@@ -220,19 +239,26 @@ class QueueWorkerTest {
             }
         }
         assertEquals(NOON.plus(Duration.ofDays(5)), house.clock.instant());
-        assertTrue(house.inbox(ALICE).getFirst().contains("554 5.4.7 not delivered within 5 d; the last reason"
-                + " was: 451 4.4.0 no remote courier yet"));
+        assertTrue(
+                house.inbox(ALICE)
+                        .getFirst()
+                        .contains(
+                                "554 5.4.7 not delivered within 5 d; the last reason"
+                                        + " was: 451 4.4.0 no remote courier yet"));
         assertEquals(0, house.waiting());
     }
 
     @Test
     void remoteCourierCarriesWhatIsForOtherHosts() throws IOException {
         List<QueueEntry> carried = new ArrayList<>();
-        house.couriers.add("remote", 0, (entry, recipients) -> {
-            carried.add(entry);
-            assertEquals(entry.envelope().recipients(), recipients);
-            return Map.of(FAR, new Outcome.Delivered("mx.example.org 250 2.0.0 Ok"));
-        });
+        house.couriers.add(
+                "remote",
+                0,
+                (entry, recipients) -> {
+                    carried.add(entry);
+                    assertEquals(entry.envelope().recipients(), recipients);
+                    return Map.of(FAR, new Outcome.Delivered("mx.example.org 250 2.0.0 Ok"));
+                });
         house.send(envelope(ALICE, BOB, FAR), TEXT);
         house.work();
         assertEquals(List.of(FAR), carried.getFirst().envelope().addresses());
@@ -243,10 +269,11 @@ class QueueWorkerTest {
     @Test
     void courierOfADomainWinsOverTheOthers() throws IOException {
         List<MailAddress> seen = new ArrayList<>();
-        Courier courier = (entry, recipients) -> {
-            recipients.forEach(recipient -> seen.add(recipient.address()));
-            return Map.of(recipients.getFirst().address(), new Outcome.Delivered("there"));
-        };
+        Courier courier =
+                (entry, recipients) -> {
+                    recipients.forEach(recipient -> seen.add(recipient.address()));
+                    return Map.of(recipients.getFirst().address(), new Outcome.Delivered("there"));
+                };
         house.couriers.add("Example.ORG", 0, courier);
         Couriers.Post ours = house.couriers.add("example.test", 0, courier);
         house.send(envelope(ALICE, FAR), TEXT);
@@ -261,14 +288,15 @@ class QueueWorkerTest {
 
     @Test
     void courierThatThrowsOrSaysNothingDefers() throws IOException {
-        List<Courier> bad = List.of(
-                (entry, recipients) -> {
-                    throw new IOException("broken");
-                },
-                (entry, recipients) -> {
-                    throw new IllegalStateException("very broken");
-                },
-                (entry, recipients) -> Map.of());
+        List<Courier> bad =
+                List.of(
+                        (entry, recipients) -> {
+                            throw new IOException("broken");
+                        },
+                        (entry, recipients) -> {
+                            throw new IllegalStateException("very broken");
+                        },
+                        (entry, recipients) -> Map.of());
         for (Courier courier : bad) {
             Couriers.Post post = house.couriers.add("remote", 0, courier);
             house.send(envelope(ALICE, FAR), TEXT);
@@ -288,8 +316,10 @@ class QueueWorkerTest {
         assertEquals(1, house.inbox(BOB).size());
         QueueEntry rest = house.only();
         assertEquals(
-                List.of(new Recipient(
-                        FAR, Map.of("NOTIFY", "FAILURE", "ORCPT", "rfc822;staff@example.test"))),
+                List.of(
+                        new Recipient(
+                                FAR,
+                                Map.of("NOTIFY", "FAILURE", "ORCPT", "rfc822;staff@example.test"))),
                 rest.envelope().recipients());
         assertTrue(house.inbox(ALICE).getFirst().contains("Action: expanded"));
         house.clock.advance(Duration.ofHours(1));
@@ -315,7 +345,11 @@ class QueueWorkerTest {
     void noReportWhenTheSenderWantsNone() throws IOException {
         house.send(envelope(ALICE, Map.of("NOTIFY", "NEVER"), NOBODY), TEXT);
         house.send(envelope(ALICE, Map.of("NOTIFY", "SUCCESS"), NOBODY), TEXT);
-        house.send(new Envelope(Optional.empty(), List.of(new Recipient(NOBODY, Map.of("NOTIFY", "FAILURE")))), TEXT);
+        house.send(
+                new Envelope(
+                        Optional.empty(),
+                        List.of(new Recipient(NOBODY, Map.of("NOTIFY", "FAILURE")))),
+                TEXT);
         house.work();
         assertEquals(0, house.waiting());
         assertEquals(List.of(), house.inbox(ALICE));
@@ -337,9 +371,10 @@ class QueueWorkerTest {
         house.send(envelope(ALICE, Map.of("NOTIFY", "DELAY"), FAR), TEXT);
         for (int i = 0; i < 8; i++) {
             house.work();
-            house.clock.advance(Duration.between(
-                    house.clock.instant(),
-                    house.queue.entries().findFirst().orElseThrow().next()));
+            house.clock.advance(
+                    Duration.between(
+                            house.clock.instant(),
+                            house.queue.entries().findFirst().orElseThrow().next()));
         }
         assertEquals(1, house.inbox(ALICE).size());
         String report = house.inbox(ALICE).getFirst();
@@ -364,8 +399,11 @@ class QueueWorkerTest {
 
     @Test
     void someFailSomeWaitSomeArrive() throws IOException {
-        house.couriers.add("remote", 0, (entry, recipients) -> Map.of(
-                FAR, new Outcome.Failed(new Status(550, "5.1.1", "who?"))));
+        house.couriers.add(
+                "remote",
+                0,
+                (entry, recipients) ->
+                        Map.of(FAR, new Outcome.Failed(new Status(550, "5.1.1", "who?"))));
         MailAddress further = new MailAddress("further", "example.net");
         house.send(envelope(ALICE, BOB, FAR, further, NOBODY), TEXT);
         house.work();

@@ -9,16 +9,17 @@ import static org.pabal.delivery.House.FAR;
 import static org.pabal.delivery.House.TEXT;
 import static org.pabal.delivery.House.envelope;
 
-import java.time.Duration;
-import java.util.Map;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.pabal.mail.Outcome;
 import org.pabal.mailbox.Changes;
 import org.pabal.mailbox.Mailbox;
+
+import java.time.Duration;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 
 @Timeout(60)
 class StopAndStartTest {
@@ -56,15 +57,18 @@ class StopAndStartTest {
     void stopWaitsForTheMessageAtHand() throws Exception {
         CountDownLatch begun = new CountDownLatch(1);
         CountDownLatch may = new CountDownLatch(1);
-        house.couriers.add("remote", 0, (entry, recipients) -> {
-            begun.countDown();
-            try {
-                may.await();
-            } catch (InterruptedException e) {
-                throw new IllegalStateException(e);
-            }
-            return Map.of(FAR, new Outcome.Delivered("there"));
-        });
+        house.couriers.add(
+                "remote",
+                0,
+                (entry, recipients) -> {
+                    begun.countDown();
+                    try {
+                        may.await();
+                    } catch (InterruptedException e) {
+                        throw new IllegalStateException(e);
+                    }
+                    return Map.of(FAR, new Outcome.Delivered("there"));
+                });
         house.send(envelope(ALICE, FAR), TEXT);
         house.worker.start();
         begun.await();
@@ -78,15 +82,18 @@ class StopAndStartTest {
     @Test
     void stopInterruptsWhatTakesTooLongAndItWaitsInTheQueue() throws Exception {
         CountDownLatch begun = new CountDownLatch(1);
-        house.couriers.add("remote", 0, (entry, recipients) -> {
-            begun.countDown();
-            try {
-                new CountDownLatch(1).await();
-                return Map.of();
-            } catch (InterruptedException e) {
-                throw new java.io.InterruptedIOException("told to stop");
-            }
-        });
+        house.couriers.add(
+                "remote",
+                0,
+                (entry, recipients) -> {
+                    begun.countDown();
+                    try {
+                        new CountDownLatch(1).await();
+                        return Map.of();
+                    } catch (InterruptedException e) {
+                        throw new java.io.InterruptedIOException("told to stop");
+                    }
+                });
         house.send(envelope(ALICE, FAR), TEXT);
         house.worker.start();
         begun.await();
@@ -106,19 +113,24 @@ class StopAndStartTest {
     void courierGoesWhenItsErrandIsOver() throws Exception {
         CountDownLatch begun = new CountDownLatch(1);
         CountDownLatch may = new CountDownLatch(1);
-        Couriers.Post post = house.couriers.add("remote", 0, (entry, recipients) -> {
-            begun.countDown();
-            try {
-                may.await();
-            } catch (InterruptedException e) {
-                throw new IllegalStateException(e);
-            }
-            return Map.of(FAR, new Outcome.Delivered("there"));
-        });
+        Couriers.Post post =
+                house.couriers.add(
+                        "remote",
+                        0,
+                        (entry, recipients) -> {
+                            begun.countDown();
+                            try {
+                                may.await();
+                            } catch (InterruptedException e) {
+                                throw new IllegalStateException(e);
+                            }
+                            return Map.of(FAR, new Outcome.Delivered("there"));
+                        });
         house.send(envelope(ALICE, FAR), TEXT);
         house.worker.start();
         begun.await();
-        CompletableFuture<Void> gone = CompletableFuture.runAsync(() -> house.couriers.remove(post));
+        CompletableFuture<Void> gone =
+                CompletableFuture.runAsync(() -> house.couriers.remove(post));
         assertFalse(gone.isDone());
         may.countDown();
         gone.get(GRACE.toSeconds(), TimeUnit.SECONDS);
@@ -132,10 +144,13 @@ class StopAndStartTest {
         house.work();
         assertEquals(1, house.waiting());
         CountDownLatch carried = new CountDownLatch(1);
-        house.couriers.add("remote", 0, (entry, recipients) -> {
-            carried.countDown();
-            return Map.of(FAR, new Outcome.Delivered("there"));
-        });
+        house.couriers.add(
+                "remote",
+                0,
+                (entry, recipients) -> {
+                    carried.countDown();
+                    return Map.of(FAR, new Outcome.Delivered("there"));
+                });
         house.worker.courierCame();
         house.worker.start();
         assertTrue(carried.await(20, TimeUnit.SECONDS));

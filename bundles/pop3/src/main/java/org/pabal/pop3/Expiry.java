@@ -1,5 +1,10 @@
 package org.pabal.pop3;
 
+import org.pabal.directory.Account;
+import org.pabal.directory.Directory;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
 import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
@@ -7,13 +12,10 @@ import java.time.InstantSource;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
-import org.pabal.directory.Account;
-import org.pabal.directory.Directory;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
-/// Carries out `EXPIRE n` (RFC 2449 §6.7): once a day it goes over all accounts and removes from their INBOX what came in more than
-/// n days ago. What we announce is a promise in both directions: not before, and not never.
+/// Carries out `EXPIRE n` (RFC 2449 §6.7): once a day it goes over all accounts and removes from
+/// their INBOX what came in more than n days ago. What we announce is a promise in both directions:
+/// not before, and not never.
 final class Expiry implements AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(Expiry.class);
@@ -24,7 +26,8 @@ final class Expiry implements AutoCloseable {
     private final Duration age;
     private final InstantSource clock;
     private final CountDownLatch stopped = new CountDownLatch(1);
-    private final Thread sweeper = Thread.ofVirtual().name("pop3-expiry").unstarted(this::sweepDaily);
+    private final Thread sweeper =
+            Thread.ofVirtual().name("pop3-expiry").unstarted(this::sweepDaily);
 
     /// @param age how old a message may become, more than zero
     Expiry(Directory directory, Maildrops maildrops, Duration age, InstantSource clock) {
@@ -56,10 +59,17 @@ final class Expiry implements AutoCloseable {
                 int gone = maildrops.expire(account.address(), before);
                 removed += gone;
                 if (gone > 0) {
-                    LOG.info("{}: {} messages older than {} days removed (expire)", account, gone, age.toDays());
+                    LOG.info(
+                            "{}: {} messages older than {} days removed (expire)",
+                            account,
+                            gone,
+                            age.toDays());
                 }
             } catch (IOException | RuntimeException e) {
-                LOG.warn("{}: old messages could not be removed, next try in a day: {}", account, e.toString());
+                LOG.warn(
+                        "{}: old messages could not be removed, next try in a day: {}",
+                        account,
+                        e.toString());
             }
         }
         return removed;
@@ -70,7 +80,10 @@ final class Expiry implements AutoCloseable {
             try {
                 sweep();
             } catch (IOException | RuntimeException e) {
-                LOG.warn("accounts could not be read, old messages stay until the next sweep in a day", e);
+                LOG.warn(
+                        "accounts could not be read, old messages stay until the next sweep in a"
+                                + " day",
+                        e);
             }
         } while (!stoppedWithin(BETWEEN_SWEEPS));
     }

@@ -1,20 +1,23 @@
 package org.pabal.pop3;
 
-import java.io.IOException;
-import java.util.ArrayList;
-import java.util.BitSet;
-import java.util.List;
-import java.util.Optional;
 import org.pabal.mail.Content;
 import org.pabal.mail.MailAddress;
 import org.pabal.mailbox.Mailbox;
 import org.pabal.mailbox.Message;
 import org.pabal.mailbox.UidSet;
 
-/// The messages that were there when a client signed in, numbered from 1, and what the client wants to become of them.
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.List;
+import java.util.Optional;
+
+/// The messages that were there when a client signed in, numbered from 1, and what the client wants
+/// to become of them.
 ///
-/// Nothing is removed before [#update()]; a maildrop that is closed without it leaves the mailbox as it was (RFC 1939 §6). Flags are
-/// never touched: whether a message was seen is for the reader of the mailbox to say, not for a download.
+/// Nothing is removed before [#update()]; a maildrop that is closed without it leaves the mailbox
+/// as it was (RFC 1939 §6). Flags are never touched: whether a message was seen is for the reader
+/// of the mailbox to say, not for a download.
 final class Maildrop implements AutoCloseable {
 
     private final MailAddress owner;
@@ -55,7 +58,8 @@ final class Maildrop implements AutoCloseable {
         return octets;
     }
 
-    /// A message, or empty when there is none of this number or it is marked as deleted: to the client the same (RFC 1939 §5).
+    /// A message, or empty when there is none of this number or it is marked as deleted: to the
+    /// client the same (RFC 1939 §5).
     Optional<Message> message(int number) {
         return number < 1 || number > messages.size() || marked.get(number)
                 ? Optional.empty()

@@ -1,5 +1,11 @@
 package org.pabal.pop3;
 
+import org.pabal.mail.MailAddress;
+import org.pabal.mailbox.Mailbox;
+import org.pabal.mailbox.MailboxStore;
+import org.pabal.mailbox.Message;
+import org.pabal.mailbox.UidSet;
+
 import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
@@ -10,16 +16,11 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.ReentrantLock;
-import org.pabal.mail.MailAddress;
-import org.pabal.mailbox.Mailbox;
-import org.pabal.mailbox.MailboxStore;
-import org.pabal.mailbox.Message;
-import org.pabal.mailbox.UidSet;
 
 /// Who has which maildrop, and whether an account may have its own just now.
 ///
-/// A maildrop belongs to one conversation at a time (RFC 1939 §4), so that message numbers and sizes hold still. Only POP3 is kept
-/// apart this way: IMAP and delivery go on beside it.
+/// A maildrop belongs to one conversation at a time (RFC 1939 §4), so that message numbers and
+/// sizes hold still. Only POP3 is kept apart this way: IMAP and delivery go on beside it.
 final class Maildrops {
 
     /// What came of asking for a maildrop.
@@ -37,7 +38,8 @@ final class Maildrops {
         record Missing() implements Opening {}
     }
 
-    /// So many accounts are remembered for the login delay; the one that signed in longest ago is forgotten first.
+    /// So many accounts are remembered for the login delay; the one that signed in longest ago is
+    /// forgotten first.
     private static final int MAX_REMEMBERED = 100_000;
 
     private final MailboxStore store;
@@ -45,8 +47,9 @@ final class Maildrops {
     private final InstantSource clock;
     private final Set<MailAddress> locked = ConcurrentHashMap.newKeySet();
 
-    /// Held while one maildrop is swept. Whoever has locked a maildrop passes it once before looking inside, so a sign-in waits
-    /// out a sweep instead of being told that the maildrop is in use. Fair: the sweeper comes back for it at once.
+    /// Held while one maildrop is swept. Whoever has locked a maildrop passes it once before
+    /// looking inside, so a sign-in waits out a sweep instead of being told that the maildrop is in
+    /// use. Fair: the sweeper comes back for it at once.
     private final ReentrantLock sweeping = new ReentrantLock(true);
 
     /// When an account last signed in. Guarded by itself.
@@ -85,22 +88,25 @@ final class Maildrops {
         }
     }
 
-    /// Removes what came in before a moment, unless a conversation has the maildrop: its messages hold still, and the next sweep
-    /// finds them.
+    /// Removes what came in before a moment, unless a conversation has the maildrop: its messages
+    /// hold still, and the next sweep finds them.
     ///
     /// @return how many messages went
     int expire(MailAddress owner, Instant before) throws IOException {
         sweeping.lock();
         try {
             Optional<Mailbox> inbox =
-                    locked.contains(owner) ? Optional.empty() : store.open(owner, MailboxStore.INBOX);
+                    locked.contains(owner)
+                            ? Optional.empty()
+                            : store.open(owner, MailboxStore.INBOX);
             if (inbox.isEmpty()) {
                 return 0;
             }
-            List<Long> old = inbox.get().messages(UidSet.ALL).stream()
-                    .filter(m -> m.received().isBefore(before))
-                    .map(Message::uid)
-                    .toList();
+            List<Long> old =
+                    inbox.get().messages(UidSet.ALL).stream()
+                            .filter(m -> m.received().isBefore(before))
+                            .map(Message::uid)
+                            .toList();
             if (!old.isEmpty()) {
                 inbox.get().expunge(UidSet.of(old));
             }

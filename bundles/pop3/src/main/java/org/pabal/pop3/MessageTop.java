@@ -3,7 +3,8 @@ package org.pabal.pop3;
 import java.io.IOException;
 import java.io.InputStream;
 
-/// The header of a message, the empty line, and the first lines of its body: what TOP sends (RFC 1939 §7).
+/// The header of a message, the empty line, and the first lines of its body: what TOP sends (RFC
+/// 1939 §7).
 final class MessageTop extends InputStream {
 
     private final InputStream message;

@@ -6,7 +6,8 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalInt;
 
-/// What a client can ask for: RFC 1939 §5 to §7, RFC 2449 §5, RFC 2595 §4, RFC 5034 §4, RFC 6856 §2 and §3.
+/// What a client can ask for: RFC 1939 §5 to §7, RFC 2449 §5, RFC 2595 §4, RFC 5034 §4, RFC 6856 §2
+/// and §3.
 sealed interface Pop3Command {
 
     /// @param login as it was sent, octets of UTF-8
@@ -65,8 +66,8 @@ sealed interface Pop3Command {
 
     record Unknown() implements Pop3Command {}
 
-    /// Reads one line, without its CR LF. Keywords are taken in any case (RFC 1939 §3). Never fails: what cannot be understood is
-    /// [Unknown] or [Misused].
+    /// Reads one line, without its CR LF. Keywords are taken in any case (RFC 1939 §3). Never
+    /// fails: what cannot be understood is [Unknown] or [Misused].
     static Pop3Command parse(byte[] line) {
         int space = 0;
         while (space < line.length && line[space] != ' ') {
@@ -74,15 +75,19 @@ sealed interface Pop3Command {
         }
         boolean bare = space == line.length;
         byte[] rest = bare ? new byte[0] : Arrays.copyOfRange(line, space + 1, line.length);
-        String keyword = new String(line, 0, space, StandardCharsets.ISO_8859_1).toUpperCase(Locale.ROOT);
+        String keyword =
+                new String(line, 0, space, StandardCharsets.ISO_8859_1).toUpperCase(Locale.ROOT);
         // ISO 8859-1 keeps octets apart, so that no argument of ours can be spelt in two ways
         String[] words = words(new String(rest, StandardCharsets.ISO_8859_1));
         return switch (keyword) {
             case "USER" -> words.length == 0 ? new Misused("USER name") : new User(trimmed(rest));
             case "PASS" -> bare ? new Misused("PASS password") : new Pass(rest);
-            case "AUTH" -> words.length < 1 || words.length > 2
-                    ? new Misused("AUTH mechanism [initial-response]")
-                    : new Auth(words[0], words.length == 2 ? Optional.of(words[1]) : Optional.empty());
+            case "AUTH" ->
+                    words.length < 1 || words.length > 2
+                            ? new Misused("AUTH mechanism [initial-response]")
+                            : new Auth(
+                                    words[0],
+                                    words.length == 2 ? Optional.of(words[1]) : Optional.empty());
             case "QUIT" -> alone(words, new Quit(), "QUIT");
             case "STAT" -> alone(words, new Stat(), "STAT");
             case "NOOP" -> alone(words, new Noop(), "NOOP");
@@ -90,20 +95,33 @@ sealed interface Pop3Command {
             case "CAPA" -> alone(words, new Capa(), "CAPA");
             case "STLS" -> alone(words, new Stls(), "STLS");
             case "UTF8" -> alone(words, new Utf8(), "UTF8");
-            case "LIST" -> !numbers(words, 0, 1)
-                    ? new Misused("LIST [number]")
-                    : new Scan(words.length == 0 ? OptionalInt.empty() : OptionalInt.of(number(words[0])));
-            case "UIDL" -> !numbers(words, 0, 1)
-                    ? new Misused("UIDL [number]")
-                    : new Uidl(words.length == 0 ? OptionalInt.empty() : OptionalInt.of(number(words[0])));
-            case "RETR" -> !numbers(words, 1, 1) ? new Misused("RETR number") : new Retr(number(words[0]));
-            case "DELE" -> !numbers(words, 1, 1) ? new Misused("DELE number") : new Dele(number(words[0]));
-            case "TOP" -> !numbers(words, 2, 2)
-                    ? new Misused("TOP number lines")
-                    : new Top(number(words[0]), number(words[1]));
-            case "LANG" -> words.length > 1
-                    ? new Misused("LANG [language]")
-                    : new Lang(words.length == 1 ? Optional.of(words[0]) : Optional.empty());
+            case "LIST" ->
+                    !numbers(words, 0, 1)
+                            ? new Misused("LIST [number]")
+                            : new Scan(
+                                    words.length == 0
+                                            ? OptionalInt.empty()
+                                            : OptionalInt.of(number(words[0])));
+            case "UIDL" ->
+                    !numbers(words, 0, 1)
+                            ? new Misused("UIDL [number]")
+                            : new Uidl(
+                                    words.length == 0
+                                            ? OptionalInt.empty()
+                                            : OptionalInt.of(number(words[0])));
+            case "RETR" ->
+                    !numbers(words, 1, 1) ? new Misused("RETR number") : new Retr(number(words[0]));
+            case "DELE" ->
+                    !numbers(words, 1, 1) ? new Misused("DELE number") : new Dele(number(words[0]));
+            case "TOP" ->
+                    !numbers(words, 2, 2)
+                            ? new Misused("TOP number lines")
+                            : new Top(number(words[0]), number(words[1]));
+            case "LANG" ->
+                    words.length > 1
+                            ? new Misused("LANG [language]")
+                            : new Lang(
+                                    words.length == 1 ? Optional.of(words[0]) : Optional.empty());
             default -> new Unknown();
         };
     }
@@ -131,7 +149,8 @@ sealed interface Pop3Command {
     }
 
     private static byte[] trimmed(byte[] octets) {
-        return trimmed(new String(octets, StandardCharsets.ISO_8859_1)).getBytes(StandardCharsets.ISO_8859_1);
+        return trimmed(new String(octets, StandardCharsets.ISO_8859_1))
+                .getBytes(StandardCharsets.ISO_8859_1);
     }
 
     private static boolean numbers(String[] words, int least, int most) {
@@ -146,7 +165,8 @@ sealed interface Pop3Command {
         return true;
     }
 
-    /// A number too great for us is as good as the greatest: no maildrop has that many messages, no message that many lines.
+    /// A number too great for us is as good as the greatest: no maildrop has that many messages, no
+    /// message that many lines.
     private static int number(String digits) {
         long value = 0;
         for (int i = 0; i < digits.length() && value <= Integer.MAX_VALUE; i++) {

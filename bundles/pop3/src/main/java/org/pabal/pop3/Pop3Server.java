@@ -1,10 +1,5 @@
 package org.pabal.pop3;
 
-import java.io.IOException;
-import java.time.Duration;
-import java.time.InstantSource;
-import java.util.Map;
-import java.util.Optional;
 import org.osgi.framework.BundleContext;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
@@ -18,6 +13,12 @@ import org.pabal.mailbox.MailboxStore;
 import org.pabal.protocol.Connection;
 import org.pabal.protocol.StreamProtocol;
 import org.pabal.settings.Settings;
+
+import java.io.IOException;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.Map;
+import java.util.Optional;
 
 /// The doorway: knows OSGi and the settings, and gives each connection a [Pop3Session].
 @Component(
@@ -44,9 +45,10 @@ public final class Pop3Server implements StreamProtocol {
         rules = Pop3Rules.of(Settings.of(properties), host);
         sasl = new Sasl(directory, limits);
         maildrops = new Maildrops(mailboxes, rules.loginDelay(), clock);
-        expiry = rules.expire()
-                .filter(Duration::isPositive)
-                .map(age -> new Expiry(directory, maildrops, age, clock));
+        expiry =
+                rules.expire()
+                        .filter(Duration::isPositive)
+                        .map(age -> new Expiry(directory, maildrops, age, clock));
         expiry.ifPresent(Expiry::start);
     }
 

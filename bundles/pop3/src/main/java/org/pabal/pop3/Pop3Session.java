@@ -1,15 +1,5 @@
 package org.pabal.pop3;
 
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.InterruptedIOException;
-import java.nio.charset.StandardCharsets;
-import java.time.Duration;
-import java.util.Arrays;
-import java.util.Base64;
-import java.util.Locale;
-import java.util.Optional;
-import java.util.OptionalInt;
 import org.pabal.directory.Account;
 import org.pabal.directory.Sasl;
 import org.pabal.directory.SaslExchange;
@@ -22,8 +12,19 @@ import org.pabal.protocol.LineReader.Line;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// One conversation, RFC 1939: sign in (AUTHORIZATION), look and fetch and mark (TRANSACTION), and at QUIT remove what was marked
-/// (UPDATE).
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.InterruptedIOException;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.Base64;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.OptionalInt;
+
+/// One conversation, RFC 1939: sign in (AUTHORIZATION), look and fetch and mark (TRANSACTION), and
+/// at QUIT remove what was marked (UPDATE).
 ///
 /// ```
 /// greeting ── USER+PASS or AUTH ──▶ TRANSACTION ── QUIT ──▶ UPDATE ── +OK
@@ -60,7 +61,8 @@ final class Pop3Session {
     private int failures;
     private boolean over;
 
-    Pop3Session(Connection connection, Pop3Rules rules, Sasl sasl, Maildrops maildrops, Pause pause) {
+    Pop3Session(
+            Connection connection, Pop3Rules rules, Sasl sasl, Maildrops maildrops, Pause pause) {
         this.connection = connection;
         this.rules = rules;
         this.sasl = sasl;
@@ -148,7 +150,8 @@ final class Pop3Session {
         }
     }
 
-    /// RFC 4616 §2: USER and PASS are PLAIN by another name, so they have the same limits and the same slowness.
+    /// RFC 4616 §2: USER and PASS are PLAIN by another name, so they have the same limits and the
+    /// same slowness.
     private static byte[] plain(byte[] login, byte[] password) {
         byte[] message = new byte[login.length + password.length + 2];
         System.arraycopy(login, 0, message, 1, login.length);
@@ -201,7 +204,8 @@ final class Pop3Session {
         }
     }
 
-    /// What the client answers to a challenge; empty when it cancelled, sent something else, or has gone.
+    /// What the client answers to a challenge; empty when it cancelled, sent something else, or has
+    /// gone.
     private Optional<byte[]> response() throws IOException {
         Optional<Line> line = line(responses);
         if (line.isEmpty()) {
@@ -228,7 +232,8 @@ final class Pop3Session {
         }
     }
 
-    /// Opens the maildrop of whoever has signed in; the others hear why not (RFC 3206, RFC 2449 §8.1).
+    /// Opens the maildrop of whoever has signed in; the others hear why not (RFC 3206, RFC 2449
+    /// §8.1).
     private Optional<Maildrop> concluded(Step last) throws IOException {
         if (last instanceof Step.Success(Account account)) {
             return opened(account);
@@ -236,11 +241,12 @@ final class Pop3Session {
         if (last instanceof Step.Failure(SaslExchange.Reason why, Duration delay)) {
             LOG.info("{} sign-in failed: {}", client(), why.name().toLowerCase(Locale.ROOT));
             holdBack(delay);
-            refuse(switch (why) {
-                case REJECTED -> "[AUTH] wrong name or password";
-                case MALFORMED -> "name or password are not as they should be";
-                case LATER -> "[SYS/TEMP] no sign-in just now, try again later";
-            });
+            refuse(
+                    switch (why) {
+                        case REJECTED -> "[AUTH] wrong name or password";
+                        case MALFORMED -> "name or password are not as they should be";
+                        case LATER -> "[SYS/TEMP] no sign-in just now, try again later";
+                    });
         }
         return Optional.empty();
     }
@@ -250,7 +256,10 @@ final class Pop3Session {
         try {
             opening = maildrops.open(account.address());
         } catch (IOException e) {
-            LOG.warn("{} maildrop could not be opened, the client was told to come later", account, e);
+            LOG.warn(
+                    "{} maildrop could not be opened, the client was told to come later",
+                    account,
+                    e);
             refuse("[SYS/TEMP] the maildrop cannot be opened just now, try again later");
             return Optional.empty();
         }
@@ -267,13 +276,17 @@ final class Pop3Session {
             }
             case Maildrops.Opening.InUse() -> refuse("[IN-USE] another session has this maildrop");
             case Maildrops.Opening.TooSoon() ->
-                refuse("[LOGIN-DELAY] at least " + rules.loginDelay().toSeconds() + " s between sign-ins");
+                    refuse(
+                            "[LOGIN-DELAY] at least "
+                                    + rules.loginDelay().toSeconds()
+                                    + " s between sign-ins");
             case Maildrops.Opening.Missing() -> refuse("[SYS/PERM] this account has no maildrop");
         }
         return Optional.empty();
     }
 
-    /// RFC 2595 §4. What the client said before TLS is forgotten: it may have been somebody else's word.
+    /// RFC 2595 §4. What the client said before TLS is forgotten: it may have been somebody else's
+    /// word.
     private void stls() throws IOException {
         if (!connection.canStartTls()) {
             refuse(connection.tls().isPresent() ? "TLS is on already" : "no TLS here");
@@ -300,7 +313,10 @@ final class Pop3Session {
         if (maySignIn()) {
             return false;
         }
-        refuse(connection.canStartTls() ? "sign-in needs TLS, say STLS first" : "[SYS/PERM] sign-in needs TLS");
+        refuse(
+                connection.canStartTls()
+                        ? "sign-in needs TLS, say STLS first"
+                        : "[SYS/PERM] sign-in needs TLS");
         return true;
     }
 
@@ -357,7 +373,11 @@ final class Pop3Session {
         if (which.isPresent()) {
             Optional<Message> message = wanted(maildrop, which.getAsInt());
             if (message.isPresent()) {
-                reply.text("+OK ").number(which.getAsInt()).space().number(message.get().octets()).end();
+                reply.text("+OK ")
+                        .number(which.getAsInt())
+                        .space()
+                        .number(message.get().octets())
+                        .end();
                 reply.flushLines();
             }
             return;
@@ -401,7 +421,8 @@ final class Pop3Session {
         sent(maildrop, number, OptionalInt.of(lines));
     }
 
-    /// Sends a message or its top. Nothing is said before the message is open, so that a refusal is still possible.
+    /// Sends a message or its top. Nothing is said before the message is open, so that a refusal is
+    /// still possible.
     private boolean sent(Maildrop maildrop, int number, OptionalInt lines) throws IOException {
         Optional<Message> message = wanted(maildrop, number);
         if (message.isEmpty()) {
@@ -416,7 +437,11 @@ final class Pop3Session {
             }
             octets = opened(content.get());
         } catch (IOException e) {
-            LOG.warn("{} message {} could not be read, the client was told to come later", maildrop.owner(), message.get().id(), e);
+            LOG.warn(
+                    "{} message {} could not be read, the client was told to come later",
+                    maildrop.owner(),
+                    message.get().id(),
+                    e);
             refuse("[SYS/TEMP] the message cannot be read just now, try again later");
             return false;
         }
@@ -469,11 +494,18 @@ final class Pop3Session {
         try {
             gone = maildrop.update(rules.removesRetrieved());
         } catch (IOException e) {
-            LOG.warn("{} marked messages could not be removed, the client was told", maildrop.owner(), e);
+            LOG.warn(
+                    "{} marked messages could not be removed, the client was told",
+                    maildrop.owner(),
+                    e);
             reply.err("[SYS/TEMP] marked messages are not removed");
             return;
         }
-        LOG.info("{} signed out: {} retrieved, {} removed", maildrop.owner(), maildrop.retrievals(), gone);
+        LOG.info(
+                "{} signed out: {} retrieved, {} removed",
+                maildrop.owner(),
+                maildrop.retrievals(),
+                gone);
         reply.ok("goodbye");
     }
 
@@ -532,7 +564,8 @@ final class Pop3Session {
         reply.flushLines();
     }
 
-    /// The next command, or empty when the conversation is over; what had to be said about that has been said.
+    /// The next command, or empty when the conversation is over; what had to be said about that has
+    /// been said.
     private Optional<Pop3Command> next() throws IOException {
         while (!over && failures < rules.maxFailures()) {
             Optional<Line> line = line(commands);
@@ -552,8 +585,8 @@ final class Pop3Session {
 
     /// The next line, whole or too long; empty when there will be none.
     ///
-    /// An idle client whose time is up gets no answer and nothing of its is removed (RFC 1939 §3): the time-out goes through to the
-    /// transport, which closes.
+    /// An idle client whose time is up gets no answer and nothing of its is removed (RFC 1939 §3):
+    /// the time-out goes through to the transport, which closes.
     private Optional<Line> line(LineReader reader) throws IOException {
         if (!connection.awaitInput()) {
             over = true;

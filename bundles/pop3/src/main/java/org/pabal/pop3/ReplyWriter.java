@@ -4,10 +4,12 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 
-/// Writes replies, RFC 1939 §3: one line that begins with `+OK` or `-ERR`, or several that end with a lone dot.
+/// Writes replies, RFC 1939 §3: one line that begins with `+OK` or `-ERR`, or several that end with
+/// a lone dot.
 ///
-/// Listings and messages go through two buffers that are used again and again, so that a maildrop of thousands of messages makes no
-/// garbage. A client that has not asked for a message yet costs only the small one.
+/// Listings and messages go through two buffers that are used again and again, so that a maildrop
+/// of thousands of messages makes no garbage. A client that has not asked for a message yet costs
+/// only the small one.
 final class ReplyWriter {
 
     private static final int LINES = 512;
@@ -75,13 +77,15 @@ final class ReplyWriter {
         used = 0;
     }
 
-    /// Sends a message, or what is wanted of it, with its end: each line that begins with a dot gets another one, and the lone dot stands
-    /// on a line of its own even where the message does not end with CR LF (RFC 1939 §3).
+    /// Sends a message, or what is wanted of it, with its end: each line that begins with a dot
+    /// gets another one, and the lone dot stands on a line of its own even where the message does
+    /// not end with CR LF (RFC 1939 §3).
     ///
-    /// A dot after a lone LF is stuffed as well. Such a line end comes only from a BINARYMIME message, and many clients take it for one:
-    /// they must not find our end of message inside it.
+    /// A dot after a lone LF is stuffed as well. Such a line end comes only from a BINARYMIME
+    /// message, and many clients take it for one: they must not find our end of message inside it.
     ///
-    /// @throws IOException when either side broke. The end is then not sent, so that the client knows that it has but a part
+    /// @throws IOException when either side broke. The end is then not sent, so that the client
+    ///     knows that it has but a part
     void message(InputStream message) throws IOException {
         flushLines();
         if (block.length == 0) {

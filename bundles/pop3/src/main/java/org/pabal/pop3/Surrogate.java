@@ -14,27 +14,46 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 
-/// Stands in for a message with UTF-8 in its header when the client has not said UTF8 (RFC 6856 §4), in the manner of RFC 6858.
+/// Stands in for a message with UTF-8 in its header when the client has not said UTF8 (RFC 6856
+/// §4), in the manner of RFC 6858.
 ///
-/// Addresses that such a client could not answer to become addresses that lead nowhere, with the true one for the eye; other texts
-/// become encoded words (RFC 2047); fields that have room for neither are left out. A reader without UTF-8 can read the mail, which
-/// a refusal would not allow. What is stored stays as it is, and LIST tells the size of that.
+/// Addresses that such a client could not answer to become addresses that lead nowhere, with the
+/// true one for the eye; other texts become encoded words (RFC 2047); fields that have room for
+/// neither are left out. A reader without UTF-8 can read the mail, which a refusal would not allow.
+/// What is stored stays as it is, and LIST tells the size of that.
 final class Surrogate {
 
     private static final int FIRST_LOOK = 8_192;
     private static final int MAX_HEADER = 1_000_000;
-    private static final Set<String> ADDRESSES = Set.of("from", "sender", "reply-to", "to", "cc", "bcc", "resent-from",
-            "resent-sender", "resent-to", "resent-cc", "resent-bcc", "resent-reply-to", "return-path");
+    private static final Set<String> ADDRESSES =
+            Set.of(
+                    "from",
+                    "sender",
+                    "reply-to",
+                    "to",
+                    "cc",
+                    "bcc",
+                    "resent-from",
+                    "resent-sender",
+                    "resent-to",
+                    "resent-cc",
+                    "resent-bcc",
+                    "resent-reply-to",
+                    "return-path");
     private static final Set<String> TEXTS = Set.of("subject", "comments", "content-description");
     private static final String NOWHERE = "<invalid@internationalized-address.invalid>";
 
     private Surrogate() {}
 
-    /// The message itself when its header is ASCII, or is in no encoding that we know; else what stands in for it.
+    /// The message itself when its header is ASCII, or is in no encoding that we know; else what
+    /// stands in for it.
     static InputStream of(InputStream message) throws IOException {
         byte[] head = message.readNBytes(FIRST_LOOK);
         int end = headerEnd(head);
-        while (end < 0 && head.length % FIRST_LOOK == 0 && head.length > 0 && head.length < MAX_HEADER) {
+        while (end < 0
+                && head.length % FIRST_LOOK == 0
+                && head.length > 0
+                && head.length < MAX_HEADER) {
             byte[] more = message.readNBytes(head.length);
             if (more.length == 0) {
                 break;
@@ -148,7 +167,8 @@ final class Surrogate {
         return String.join(",\r\n ", written);
     }
 
-    /// RFC 6858 §2.1: the display name is kept as encoded words, an address beyond ASCII is shown in it.
+    /// RFC 6858 §2.1: the display name is kept as encoded words, an address beyond ASCII is shown
+    /// in it.
     private static String address(String address) {
         if (ascii(address)) {
             return address;
@@ -158,7 +178,11 @@ final class Surrogate {
         if (open < 0 || close < open) {
             return encoded(address) + "\r\n " + NOWHERE;
         }
-        String display = address.substring(0, open).strip().replaceAll("^\"|\"$", "").replaceAll("\\\\(.)", "$1");
+        String display =
+                address.substring(0, open)
+                        .strip()
+                        .replaceAll("^\"|\"$", "")
+                        .replaceAll("\\\\(.)", "$1");
         String mailbox = address.substring(open, close + 1);
         return ascii(mailbox)
                 ? encoded(display) + "\r\n " + mailbox

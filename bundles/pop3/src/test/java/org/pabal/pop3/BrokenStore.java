@@ -1,5 +1,11 @@
 package org.pabal.pop3;
 
+import org.pabal.mail.Content;
+import org.pabal.mailbox.Mailbox;
+import org.pabal.mailbox.MailboxStore;
+import org.pabal.mailbox.UidSet;
+import org.pabal.testkit.MemoryMailboxStore;
+
 import java.io.ByteArrayInputStream;
 import java.io.FilterInputStream;
 import java.io.IOException;
@@ -12,16 +18,12 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
-import org.pabal.mail.Content;
-import org.pabal.mailbox.Mailbox;
-import org.pabal.mailbox.MailboxStore;
-import org.pabal.mailbox.UidSet;
-import org.pabal.testkit.MemoryMailboxStore;
 
 /// A store in memory whose parts can be broken by name, and that notes what was expunged.
 final class BrokenStore {
 
-    /// Names of methods of the store, its mailboxes and contents (`open`, `expunge`, `content`, `read`) that fail from now on.
+    /// Names of methods of the store, its mailboxes and contents (`open`, `expunge`, `content`,
+    /// `read`) that fail from now on.
     final Set<String> broken = ConcurrentHashMap.newKeySet();
 
     final List<UidSet> expunged = new CopyOnWriteArrayList<>();
@@ -30,31 +32,32 @@ final class BrokenStore {
     final MailboxStore store = (MailboxStore) proxy(MailboxStore.class, new MemoryMailboxStore());
 
     private Object proxy(Class<?> type, Object target) {
-        InvocationHandler handler = (self, method, arguments) -> {
-            if (broken.contains(method.getName())) {
-                throw new IOException("broken by a test: " + method.getName());
-            }
-            if (method.getName().equals("expunge")) {
-                expunged.add((UidSet) arguments[0]);
-            }
-            if (Set.of("flag", "append", "copy", "move").contains(method.getName())) {
-                changes.add(method.getName());
-            }
-            try {
-                return wrapped(method.invoke(target, arguments));
-            } catch (InvocationTargetException e) {
-                throw e.getCause();
-            }
-        };
+        InvocationHandler handler =
+                (self, method, arguments) -> {
+                    if (broken.contains(method.getName())) {
+                        throw new IOException("broken by a test: " + method.getName());
+                    }
+                    if (method.getName().equals("expunge")) {
+                        expunged.add((UidSet) arguments[0]);
+                    }
+                    if (Set.of("flag", "append", "copy", "move").contains(method.getName())) {
+                        changes.add(method.getName());
+                    }
+                    try {
+                        return wrapped(method.invoke(target, arguments));
+                    } catch (InvocationTargetException e) {
+                        throw e.getCause();
+                    }
+                };
         return Proxy.newProxyInstance(type.getClassLoader(), new Class<?>[] {type}, handler);
     }
 
     private Object wrapped(Object result) {
         return switch (result) {
             case Optional<?> some when some.isPresent() && some.get() instanceof Mailbox mailbox ->
-                Optional.of(proxy(Mailbox.class, mailbox));
+                    Optional.of(proxy(Mailbox.class, mailbox));
             case Optional<?> some when some.isPresent() && some.get() instanceof Content content ->
-                Optional.of(breaking(content));
+                    Optional.of(breaking(content));
             case null, default -> result;
         };
     }
@@ -73,7 +76,8 @@ final class BrokenStore {
                     return content.open();
                 }
                 byte[] octets = content.open().readAllBytes();
-                return new FilterInputStream(new ByteArrayInputStream(octets, 0, octets.length / 2)) {
+                return new FilterInputStream(
+                        new ByteArrayInputStream(octets, 0, octets.length / 2)) {
                     @Override
                     public int read(byte[] into, int offset, int length) throws IOException {
                         int read = super.read(into, offset, length);

@@ -3,15 +3,17 @@ package org.pabal.pop3;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import org.pabal.testkit.TestConnection;
+
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
-import org.pabal.testkit.TestConnection;
 
-/// The client's end of a session, for tests that need two of them or look at the mailbox in between.
+/// The client's end of a session, for tests that need two of them or look at the mailbox in
+/// between.
 final class Client implements AutoCloseable {
 
     final TestConnection connection;
@@ -23,19 +25,21 @@ final class Client implements AutoCloseable {
 
     Client(House house, TestConnection connection) throws IOException {
         this.connection = connection;
-        Thread.ofVirtual().start(() -> {
-            try {
-                house.protocol().converse(connection);
-                connection.finish();
-                end.complete("returned");
-            } catch (IOException e) {
-                connection.close();
-                end.complete(e.toString());
-            } catch (Throwable e) {
-                connection.close();
-                end.completeExceptionally(e);
-            }
-        });
+        Thread.ofVirtual()
+                .start(
+                        () -> {
+                            try {
+                                house.protocol().converse(connection);
+                                connection.finish();
+                                end.complete("returned");
+                            } catch (IOException e) {
+                                connection.close();
+                                end.complete(e.toString());
+                            } catch (Throwable e) {
+                                connection.close();
+                                end.completeExceptionally(e);
+                            }
+                        });
         assertEquals("+OK mail.example.test POP3 ready", line());
     }
 
@@ -56,7 +60,9 @@ final class Client implements AutoCloseable {
 
     String line() throws IOException {
         ByteArrayOutputStream line = new ByteArrayOutputStream();
-        for (int octet = connection.fromServer().read(); octet >= 0 && octet != '\n'; octet = connection.fromServer().read()) {
+        for (int octet = connection.fromServer().read();
+                octet >= 0 && octet != '\n';
+                octet = connection.fromServer().read()) {
             line.write(octet);
         }
         return line.toString(StandardCharsets.UTF_8).stripTrailing();

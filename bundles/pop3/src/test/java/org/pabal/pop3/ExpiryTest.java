@@ -3,11 +3,12 @@ package org.pabal.pop3;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 
+import org.junit.jupiter.api.Test;
+import org.pabal.mailbox.Message;
+
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
-import org.junit.jupiter.api.Test;
-import org.pabal.mailbox.Message;
 
 /// RFC 2449 §6.7: `EXPIRE 30` is carried out.
 class ExpiryTest {
@@ -15,7 +16,11 @@ class ExpiryTest {
     private final BrokenStore disk = new BrokenStore();
     private final House house = new House(Map.of("expire", "30 d"), disk.store);
     private final Expiry expiry =
-            new Expiry(house.directory, house.maildrops, house.rules.expire().orElseThrow(), house.clock);
+            new Expiry(
+                    house.directory,
+                    house.maildrops,
+                    house.rules.expire().orElseThrow(),
+                    house.clock);
 
     @Test
     void removesWhatIsOlderThanTheDaysAndKeepsTheRest() throws Exception {
@@ -26,7 +31,8 @@ class ExpiryTest {
         assertEquals(0, expiry.sweep(), "30 days are kept to the last second");
         house.clock.advance(Duration.ofSeconds(1));
         assertEquals(5, expiry.sweep(), "two of bob's, three of alice's");
-        assertEquals(List.of(100L), house.messages(House.BOB).stream().map(Message::octets).toList());
+        assertEquals(
+                List.of(100L), house.messages(House.BOB).stream().map(Message::octets).toList());
     }
 
     @Test

@@ -1,12 +1,5 @@
 package org.pabal.pop3;
 
-import java.io.IOException;
-import java.time.Duration;
-import java.time.Instant;
-import java.util.List;
-import java.util.Map;
-import java.util.Set;
-import java.util.concurrent.CopyOnWriteArrayList;
 import org.pabal.directory.Sasl;
 import org.pabal.directory.SignInLimits;
 import org.pabal.mail.Content;
@@ -22,7 +15,16 @@ import org.pabal.testkit.MemoryDirectory;
 import org.pabal.testkit.MemoryMailboxStore;
 import org.pabal.testkit.MovableClock;
 
-/// What a session needs, in memory: bob has the two messages of RFC 1939 §10, alice three that are hard to send, carol none.
+import java.io.IOException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CopyOnWriteArrayList;
+
+/// What a session needs, in memory: bob has the two messages of RFC 1939 §10, alice three that are
+/// hard to send, carol none.
 final class House {
 
     static final Instant NOON = Instant.parse("2026-11-22T12:00:00Z");
@@ -54,27 +56,34 @@ final class House {
         directory.addAccount(CAROL, "gr\u00fc\u00df dich".toCharArray());
         deliver(BOB, sized("one", 120));
         deliver(BOB, sized("two", 200));
-        deliver(ALICE, MemoryContent.of("""
-                Subject: dots
+        deliver(
+                ALICE,
+                MemoryContent.of(
+                        """
+                        Subject: dots
 
-                .
-                ..two
-                in . the middle.
-                .
-                """));
+                        .
+                        ..two
+                        in . the middle.
+                        .
+                        """));
         deliver(ALICE, new MemoryContent("Subject: short\r\n\r\nno end".getBytes()));
-        deliver(ALICE, MemoryContent.of("""
-                From: J\u00f6rg <j\u00f6rg@example.org>
-                To: "Alice" <alice@example.test>, Zo\u00eb <zoe@example.org>
-                Subject: gr\u00fc\u00dfe
-                X-Mood: \u263a
+        deliver(
+                ALICE,
+                MemoryContent.of(
+                        """
+                        From: J\u00f6rg <j\u00f6rg@example.org>
+                        To: "Alice" <alice@example.test>, Zo\u00eb <zoe@example.org>
+                        Subject: gr\u00fc\u00dfe
+                        X-Mood: \u263a
 
-                gr\u00fc\u00dfe
-                """));
+                        gr\u00fc\u00dfe
+                        """));
     }
 
     StreamProtocol protocol() {
-        return connection -> new Pop3Session(connection, rules, sasl, maildrops, heldBack::add).converse();
+        return connection ->
+                new Pop3Session(connection, rules, sasl, maildrops, heldBack::add).converse();
     }
 
     void deliver(MailAddress owner, Content content) {
@@ -96,6 +105,7 @@ final class House {
     /// A message of exactly so many octets.
     static MemoryContent sized(String subject, int octets) {
         String head = "Subject: " + subject + "\r\n\r\n";
-        return new MemoryContent((head + "x".repeat(octets - head.length() - 2) + "\r\n").getBytes());
+        return new MemoryContent(
+                (head + "x".repeat(octets - head.length() - 2) + "\r\n").getBytes());
     }
 }

@@ -4,14 +4,15 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.io.IOException;
-import java.util.List;
-import java.util.Map;
-import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.pabal.mailbox.FlagEdit;
 import org.pabal.mailbox.Message;
 import org.pabal.mailbox.UidSet;
+
+import java.io.IOException;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
 
 /// Row S32: what becomes of the maildrop, whatever a session does and however it ends.
 class MaildropRulesTest {
@@ -32,7 +33,9 @@ class MaildropRulesTest {
             assertEquals("returned", bob.end());
         }
         assertEquals(List.of(UidSet.of(1, 3)), disk.expunged);
-        assertEquals(List.of(200L, 90L), house.messages(House.BOB).stream().map(Message::octets).toList());
+        assertEquals(
+                List.of(200L, 90L),
+                house.messages(House.BOB).stream().map(Message::octets).toList());
     }
 
     @Test
@@ -58,7 +61,8 @@ class MaildropRulesTest {
         Client bob = new Client(house).signIn("bob");
         bob.say("DELE 1");
         bob.connection.drain();
-        assertEquals("-ERR [SYS/TEMP] being updated, sign in again; nothing was removed", bob.line());
+        assertEquals(
+                "-ERR [SYS/TEMP] being updated, sign in again; nothing was removed", bob.line());
         assertEquals("", bob.rest());
         assertEquals("returned", bob.end());
         assertNothingRemoved();
@@ -105,8 +109,11 @@ class MaildropRulesTest {
         try (Client second = new Client(house);
                 Client alice = new Client(house)) {
             second.say("USER BOB@example.test");
-            assertEquals("-ERR [IN-USE] another session has this maildrop", second.say("PASS pabal"));
-            assertEquals("-ERR [IN-USE] another session has this maildrop", second.say("AUTH PLAIN AGJvYgBwYWJhbA=="));
+            assertEquals(
+                    "-ERR [IN-USE] another session has this maildrop", second.say("PASS pabal"));
+            assertEquals(
+                    "-ERR [IN-USE] another session has this maildrop",
+                    second.say("AUTH PLAIN AGJvYgBwYWJhbA=="));
             alice.signIn("alice");
             assertEquals("+OK 2 320", first.say("STAT"));
             first.end();
@@ -130,7 +137,8 @@ class MaildropRulesTest {
         try (Client bob = new Client(house)) {
             bob.say("USER bob");
             assertEquals(
-                    "-ERR [SYS/TEMP] the maildrop cannot be opened just now, try again later", bob.say("PASS pabal"));
+                    "-ERR [SYS/TEMP] the maildrop cannot be opened just now, try again later",
+                    bob.say("PASS pabal"));
             disk.broken.clear();
             bob.signIn("bob");
         }
@@ -139,7 +147,8 @@ class MaildropRulesTest {
     /// Keep mode: a download leaves no trace in the mailbox.
     @Test
     void leavesFlagsAloneWhenMessagesAreRetrievedAndKept() throws Exception {
-        house.inbox(House.BOB).flag(UidSet.of(2), new FlagEdit.Add(Set.of("\\Flagged", "mine")), Long.MAX_VALUE);
+        house.inbox(House.BOB)
+                .flag(UidSet.of(2), new FlagEdit.Add(Set.of("\\Flagged", "mine")), Long.MAX_VALUE);
         List<Message> before = house.messages(House.BOB);
         disk.changes.clear();
         try (Client bob = new Client(house).signIn("bob")) {
@@ -186,7 +195,9 @@ class MaildropRulesTest {
     void refusesAMessageThatCannotBeOpened() throws Exception {
         try (Client bob = new Client(house).signIn("bob")) {
             disk.broken.add("content");
-            assertEquals("-ERR [SYS/TEMP] the message cannot be read just now, try again later", bob.say("RETR 1"));
+            assertEquals(
+                    "-ERR [SYS/TEMP] the message cannot be read just now, try again later",
+                    bob.say("RETR 1"));
             disk.broken.clear();
             assertEquals("+OK 120 octets", bob.say("RETR 1"));
         }

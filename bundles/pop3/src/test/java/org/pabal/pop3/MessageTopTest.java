@@ -1,13 +1,15 @@
 package org.pabal.pop3;
 
-import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import java.io.ByteArrayInputStream;
-import java.io.IOException;
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
 
 /// Row S32: TOP 0, TOP with more lines than there are.
 class MessageTopTest {
@@ -38,7 +40,8 @@ class MessageTopTest {
     }
 
     private static String top(String message, int lines) throws IOException {
-        try (MessageTop top = new MessageTop(new ByteArrayInputStream(message.getBytes(ISO_8859_1)), lines)) {
+        try (MessageTop top =
+                new MessageTop(new ByteArrayInputStream(message.getBytes(ISO_8859_1)), lines)) {
             return new String(top.readAllBytes(), ISO_8859_1);
         }
     }

@@ -1,19 +1,21 @@
 package org.pabal.pop3;
 
-import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 
-import java.util.Optional;
-import java.util.OptionalInt;
-import java.util.stream.Stream;
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
+
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.stream.Stream;
 
 class Pop3CommandTest {
 
@@ -43,7 +45,8 @@ class Pop3CommandTest {
                 Arguments.of("", new Pop3Command.Unknown()),
                 Arguments.of(" QUIT", new Pop3Command.Unknown()),
                 Arguments.of("QUIT\t", new Pop3Command.Unknown()),
-                Arguments.of("APOP bob c4c9334bac560ecc979e58001b3e22fb", new Pop3Command.Unknown()),
+                Arguments.of(
+                        "APOP bob c4c9334bac560ecc979e58001b3e22fb", new Pop3Command.Unknown()),
                 Arguments.of("XTND XMIT", new Pop3Command.Unknown()));
     }
 
@@ -54,11 +57,14 @@ class Pop3CommandTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {
-        "USER", "USER ", "PASS", "AUTH", "AUTH A B C", "QUIT now", "STAT 1", "LIST 1 2", "LIST -1", "LIST +1", "LIST a",
-        "LIST \u00b2", "RETR", "RETR 1 2", "RETR 1\t", "DELE", "DELE 1-3", "TOP 1", "TOP", "TOP 1 -1", "TOP 1 2 3", "UIDL x",
-        "CAPA x", "LANG a b", "UTF8 USER"
-    })
+    @ValueSource(
+            strings = {
+                "USER", "USER ", "PASS", "AUTH", "AUTH A B C", "QUIT now", "STAT 1", "LIST 1 2",
+                        "LIST -1", "LIST +1", "LIST a",
+                "LIST \u00b2", "RETR", "RETR 1 2", "RETR 1\t", "DELE", "DELE 1-3", "TOP 1", "TOP",
+                        "TOP 1 -1", "TOP 1 2 3", "UIDL x",
+                "CAPA x", "LANG a b", "UTF8 USER"
+            })
     void namesTheRightUseOfAMisusedCommand(String line) {
         assertInstanceOf(Pop3Command.Misused.class, Pop3Command.parse(line.getBytes(ISO_8859_1)));
     }
@@ -66,20 +72,29 @@ class Pop3CommandTest {
     @Test
     void keepsSpacesOfAPassword() {
         Pop3Command pass = Pop3Command.parse("PASS  a b ".getBytes(ISO_8859_1));
-        assertArrayEquals(" a b ".getBytes(ISO_8859_1), assertInstanceOf(Pop3Command.Pass.class, pass).password());
+        assertArrayEquals(
+                " a b ".getBytes(ISO_8859_1),
+                assertInstanceOf(Pop3Command.Pass.class, pass).password());
     }
 
     @Test
     void takesALoginWithoutTheSpacesAroundIt() {
         Pop3Command user = Pop3Command.parse("USER bob@example.org ".getBytes(ISO_8859_1));
         assertArrayEquals(
-                "bob@example.org".getBytes(ISO_8859_1), assertInstanceOf(Pop3Command.User.class, user).login());
+                "bob@example.org".getBytes(ISO_8859_1),
+                assertInstanceOf(Pop3Command.User.class, user).login());
     }
 
     /// Row S29: no secret in a text that may be logged.
     @Test
     void hidesSecretsFromToString() {
-        assertFalse(Pop3Command.parse("PASS secret".getBytes(ISO_8859_1)).toString().contains("secret"));
-        assertFalse(Pop3Command.parse("AUTH PLAIN c2VjcmV0".getBytes(ISO_8859_1)).toString().contains("c2Vj"));
+        assertFalse(
+                Pop3Command.parse("PASS secret".getBytes(ISO_8859_1))
+                        .toString()
+                        .contains("secret"));
+        assertFalse(
+                Pop3Command.parse("AUTH PLAIN c2VjcmV0".getBytes(ISO_8859_1))
+                        .toString()
+                        .contains("c2Vj"));
     }
 }

@@ -2,6 +2,11 @@ package org.pabal.pop3;
 
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import org.junit.jupiter.api.Test;
+import org.pabal.protocol.Connection;
+import org.pabal.protocol.Peer;
+import org.pabal.testkit.Fuzz;
+
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -13,13 +18,11 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
-import javax.net.ssl.SSLSession;
-import org.junit.jupiter.api.Test;
-import org.pabal.protocol.Connection;
-import org.pabal.protocol.Peer;
-import org.pabal.testkit.Fuzz;
 
-/// Whole sessions with bent input: they end, every line they say is one of ours, and nothing of the client's comes back.
+import javax.net.ssl.SSLSession;
+
+/// Whole sessions with bent input: they end, every line they say is one of ours, and nothing of the
+/// client's comes back.
 class Pop3FuzzTest {
 
     @Test
@@ -33,7 +36,9 @@ class Pop3FuzzTest {
         try {
             house.protocol().converse(connection);
         } catch (IOException endOfEndlessLine) {
-            assertTrue(endOfEndlessLine.getMessage().startsWith("a line of more than"), endOfEndlessLine.toString());
+            assertTrue(
+                    endOfEndlessLine.getMessage().startsWith("a line of more than"),
+                    endOfEndlessLine.toString());
         }
         String said = connection.said.toString(StandardCharsets.UTF_8);
         assertTrue(said.isEmpty() || said.endsWith("\r\n"));
@@ -42,7 +47,9 @@ class Pop3FuzzTest {
         }
         // Whatever happened, the maildrops are free again
         for (var owner : java.util.List.of(House.ALICE, House.BOB, House.CAROL)) {
-            assertTrue(house.maildrops.open(owner) instanceof Maildrops.Opening.Opened, owner.toString());
+            assertTrue(
+                    house.maildrops.open(owner) instanceof Maildrops.Opening.Opened,
+                    owner.toString());
         }
     }
 

@@ -5,14 +5,15 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.time.Duration;
-import java.util.Map;
-import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.pabal.settings.BadSetting;
 import org.pabal.settings.Settings;
+
+import java.time.Duration;
+import java.util.Map;
+import java.util.Optional;
 
 class Pop3RulesTest {
 
@@ -20,7 +21,12 @@ class Pop3RulesTest {
     void workWithAnEmptyFile() {
         assertEquals(
                 new Pop3Rules(
-                        "mx.example.test", Optional.empty(), Duration.ZERO, Duration.ofMinutes(10), Duration.ofMinutes(1), 20),
+                        "mx.example.test",
+                        Optional.empty(),
+                        Duration.ZERO,
+                        Duration.ofMinutes(10),
+                        Duration.ofMinutes(1),
+                        20),
                 rules(Map.of()));
     }
 
@@ -40,8 +46,16 @@ class Pop3RulesTest {
 
     @ParameterizedTest
     @CsvSource({
-        "expire, 1 h", "expire, 36 h", "expire, soon", "expire, 7", "login-delay, 10 ms", "login-delay, 2 d", "patience, 5 m",
-        "sign-in-patience, 1 s", "max-failed-commands, 0", "expires, 1 d"
+        "expire, 1 h",
+        "expire, 36 h",
+        "expire, soon",
+        "expire, 7",
+        "login-delay, 10 ms",
+        "login-delay, 2 d",
+        "patience, 5 m",
+        "sign-in-patience, 1 s",
+        "max-failed-commands, 0",
+        "expires, 1 d"
     })
     void refuseWhatCannotBe(String key, String value) {
         BadSetting bad = assertThrows(BadSetting.class, () -> rules(Map.of(key, value)));

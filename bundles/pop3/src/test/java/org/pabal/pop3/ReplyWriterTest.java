@@ -1,18 +1,20 @@
 package org.pabal.pop3;
 
-import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.Random;
-import org.junit.jupiter.api.Test;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.params.provider.ValueSource;
 
 /// Row S32: what RETR sends.
 class ReplyWriterTest {
@@ -21,19 +23,22 @@ class ReplyWriterTest {
     private final ReplyWriter reply = new ReplyWriter(out);
 
     @ParameterizedTest
-    @CsvSource(delimiter = '|', textBlock = """
-            a CRLF                    | a CRLF . CRLF
-            a                         | a CRLF . CRLF
-            a CR                      | a CR CRLF . CRLF
-            a LF                      | a LF CRLF . CRLF
-            a CRLF CRLF               | a CRLF CRLF . CRLF
-            .                         | . . CRLF . CRLF
-            . CRLF                    | . . CRLF . CRLF
-            .. CRLF . CRLF a. CRLF    | ... CRLF .. CRLF a. CRLF . CRLF
-            a LF . CRLF b CRLF        | a LF .. CRLF b CRLF . CRLF
-            a CR . CRLF               | a CR . CRLF . CRLF
-            CRLF                      | CRLF . CRLF
-            """)
+    @CsvSource(
+            delimiter = '|',
+            textBlock =
+                    """
+                    a CRLF                    | a CRLF . CRLF
+                    a                         | a CRLF . CRLF
+                    a CR                      | a CR CRLF . CRLF
+                    a LF                      | a LF CRLF . CRLF
+                    a CRLF CRLF               | a CRLF CRLF . CRLF
+                    .                         | . . CRLF . CRLF
+                    . CRLF                    | . . CRLF . CRLF
+                    .. CRLF . CRLF a. CRLF    | ... CRLF .. CRLF a. CRLF . CRLF
+                    a LF . CRLF b CRLF        | a LF .. CRLF b CRLF . CRLF
+                    a CR . CRLF               | a CR . CRLF . CRLF
+                    CRLF                      | CRLF . CRLF
+                    """)
     void stuffsDotsAndEndsWithALoneOne(String message, String sent) throws IOException {
         reply.message(new ByteArrayInputStream(octets(message)));
         assertEquals(new String(octets(sent), ISO_8859_1), out.toString(ISO_8859_1));
@@ -52,14 +57,19 @@ class ReplyWriterTest {
         Random random = new Random(piece);
         ByteArrayOutputStream message = new ByteArrayOutputStream();
         while (message.size() < 40_000) {
-            message.writeBytes(new String[] {"\r\n", ".", "a", "\r\n.", ".\r\n", "x".repeat(50)}[random.nextInt(6)]
-                    .getBytes(ISO_8859_1));
+            message.writeBytes(
+                    new String[] {"\r\n", ".", "a", "\r\n.", ".\r\n", "x".repeat(50)}
+                            [random.nextInt(6)].getBytes(ISO_8859_1));
         }
         message.writeBytes("\r\n".getBytes(ISO_8859_1));
         reply.message(inPieces(message.toByteArray(), piece));
         String sent = out.toString(ISO_8859_1);
-        assertEquals(sent.length() - 3, (sent.startsWith(".\r\n") ? 0 : sent.indexOf("\r\n.\r\n") + 2));
-        String unstuffed = ("\r\n" + sent.substring(0, sent.length() - 3)).replace("\r\n.", "\r\n").substring(2);
+        assertEquals(
+                sent.length() - 3, (sent.startsWith(".\r\n") ? 0 : sent.indexOf("\r\n.\r\n") + 2));
+        String unstuffed =
+                ("\r\n" + sent.substring(0, sent.length() - 3))
+                        .replace("\r\n.", "\r\n")
+                        .substring(2);
         assertArrayEquals(message.toByteArray(), unstuffed.getBytes(ISO_8859_1));
     }
 
@@ -71,7 +81,10 @@ class ReplyWriterTest {
     }
 
     private static byte[] octets(String words) {
-        return words.replace("CRLF", "\r\n").replace("CR", "\r").replace("LF", "\n").replace(" ", "")
+        return words.replace("CRLF", "\r\n")
+                .replace("CR", "\r")
+                .replace("LF", "\n")
+                .replace(" ", "")
                 .getBytes(ISO_8859_1);
     }
 

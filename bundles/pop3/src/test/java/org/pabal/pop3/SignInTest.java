@@ -4,6 +4,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import org.junit.jupiter.api.Test;
+import org.pabal.protocol.Peer;
+import org.pabal.testkit.TestConnection;
+
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
@@ -12,13 +16,11 @@ import java.time.Duration;
 import java.util.Base64;
 import java.util.List;
 import java.util.Map;
+
 import javax.crypto.Mac;
 import javax.crypto.SecretKeyFactory;
 import javax.crypto.spec.PBEKeySpec;
 import javax.crypto.spec.SecretKeySpec;
-import org.junit.jupiter.api.Test;
-import org.pabal.protocol.Peer;
-import org.pabal.testkit.TestConnection;
 
 class SignInTest {
 
@@ -27,9 +29,14 @@ class SignInTest {
     /// Row S18: each failure is held back, and after too many nothing is checked any more.
     @Test
     void holdsBackFailuresAndThenRefusesUnheard() throws Exception {
-        TestConnection connection = new TestConnection()
-                .from(new Peer(new InetSocketAddress(InetAddress.ofLiteral("192.0.2.7"), 40_000), "pop3"))
-                .withTls();
+        TestConnection connection =
+                new TestConnection()
+                        .from(
+                                new Peer(
+                                        new InetSocketAddress(
+                                                InetAddress.ofLiteral("192.0.2.7"), 40_000),
+                                        "pop3"))
+                        .withTls();
         try (Client guesser = new Client(house, connection)) {
             String reply = "";
             int tries = 0;
@@ -40,7 +47,9 @@ class SignInTest {
             assertEquals("-ERR [SYS/TEMP] no sign-in just now, try again later", reply);
             assertTrue(tries > 10, "after " + tries);
             guesser.say("USER bob");
-            assertEquals("-ERR [SYS/TEMP] no sign-in just now, try again later", guesser.say("PASS pabal"));
+            assertEquals(
+                    "-ERR [SYS/TEMP] no sign-in just now, try again later",
+                    guesser.say("PASS pabal"));
         }
         assertFalse(house.heldBack.isEmpty());
         assertTrue(house.heldBack.getFirst().isPositive());
@@ -67,17 +76,24 @@ class SignInTest {
         slow.clock.advance(Duration.ofSeconds(299));
         try (Client bob = new Client(slow)) {
             bob.say("USER bob");
-            assertEquals("-ERR [AUTH] wrong name or password", bob.say("PASS wrong"), "the password comes first");
+            assertEquals(
+                    "-ERR [AUTH] wrong name or password",
+                    bob.say("PASS wrong"),
+                    "the password comes first");
             bob.say("USER bob");
-            assertEquals("-ERR [LOGIN-DELAY] at least 300 s between sign-ins", bob.say("PASS pabal"));
-            assertEquals("-ERR [LOGIN-DELAY] at least 300 s between sign-ins", bob.say("AUTH PLAIN AGJvYgBwYWJhbA=="));
+            assertEquals(
+                    "-ERR [LOGIN-DELAY] at least 300 s between sign-ins", bob.say("PASS pabal"));
+            assertEquals(
+                    "-ERR [LOGIN-DELAY] at least 300 s between sign-ins",
+                    bob.say("AUTH PLAIN AGJvYgBwYWJhbA=="));
             new Client(slow).signIn("alice").close();
             slow.clock.advance(Duration.ofSeconds(1));
             bob.signIn("bob");
         }
     }
 
-    /// RFC 5802 §5 over RFC 5034: the server's last word is a challenge that the client answers with an empty line.
+    /// RFC 5802 §5 over RFC 5034: the server's last word is a challenge that the client answers
+    /// with an empty line.
     @Test
     void signsInByScram() throws Exception {
         try (Client bob = new Client(house)) {
@@ -86,13 +102,15 @@ class SignInTest {
             String serverFirst = challenge(bob.say(base64("n,," + bare)));
             Map<Character, String> parts = parts(serverFirst);
             String withoutProof = "c=biws,r=" + parts.get('r');
-            byte[] salted = SecretKeyFactory.getInstance("PBKDF2WithHmacSHA256")
-                    .generateSecret(new PBEKeySpec(
-                            "pabal".toCharArray(),
-                            Base64.getDecoder().decode(parts.get('s')),
-                            Integer.parseInt(parts.get('i')),
-                            256))
-                    .getEncoded();
+            byte[] salted =
+                    SecretKeyFactory.getInstance("PBKDF2WithHmacSHA256")
+                            .generateSecret(
+                                    new PBEKeySpec(
+                                            "pabal".toCharArray(),
+                                            Base64.getDecoder().decode(parts.get('s')),
+                                            Integer.parseInt(parts.get('i')),
+                                            256))
+                            .getEncoded();
             byte[] clientKey = mac(salted, "Client Key");
             byte[] storedKey = MessageDigest.getInstance("SHA-256").digest(clientKey);
             byte[] proof = mac(storedKey, bare + "," + serverFirst + "," + withoutProof);
@@ -115,7 +133,8 @@ class SignInTest {
 
     private static String challenge(String reply) {
         assertTrue(reply.startsWith("+ "), reply);
-        return new String(Base64.getDecoder().decode(reply.substring(2)), StandardCharsets.US_ASCII);
+        return new String(
+                Base64.getDecoder().decode(reply.substring(2)), StandardCharsets.US_ASCII);
     }
 
     private static String base64(String text) {

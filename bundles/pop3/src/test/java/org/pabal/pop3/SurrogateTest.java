@@ -1,23 +1,33 @@
 package org.pabal.pop3;
 
-import static java.nio.charset.StandardCharsets.ISO_8859_1;
-import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.io.ByteArrayInputStream;
-import java.io.IOException;
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+
 class SurrogateTest {
 
     @ParameterizedTest
-    @ValueSource(strings = {
-        "", "A", "A: b\r\n", "A: b\r\n\r\n", "A: b\r\n\r\n\u00fc\r\n", "\r\n\u00fc", "\r\n", "Subject: =?UTF-8?B?w7w=?=\r\n\r\nx\r\n"
-    })
+    @ValueSource(
+            strings = {
+                "",
+                "A",
+                "A: b\r\n",
+                "A: b\r\n\r\n",
+                "A: b\r\n\r\n\u00fc\r\n",
+                "\r\n\u00fc",
+                "\r\n",
+                "Subject: =?UTF-8?B?w7w=?=\r\n\r\nx\r\n"
+            })
     void leavesAsciiHeadersAlone(String message) throws IOException {
         assertEquals(message, surrogate(message));
     }
@@ -45,7 +55,8 @@ class SurrogateTest {
                 b\u00f6dy
                 """
                         .replace("\n", "\r\n"),
-                surrogate("""
+                surrogate(
+                        """
                         From: "J\u00f6rg" <j\u00f6rg@example.org>
                         To: "a, b" <a@example.org>, Zo\u00eb
                          <zoe@example.org>, j\u00f6rg@example.org
@@ -55,7 +66,8 @@ class SurrogateTest {
                         Date: today
 
                         b\u00f6dy
-                        """.replace("\n", "\r\n")));
+                        """
+                                .replace("\n", "\r\n")));
     }
 
     @Test
@@ -75,7 +87,12 @@ class SurrogateTest {
     /// Row S12: what stands in a header cannot end a line of ours.
     @Test
     void letsNothingOutOfAnAddress() throws IOException {
-        String sent = surrogate("From: \"\u00fc\\\"\\\\\" <x\r\r\n y@example.org>\r\nTo: \u00fc<\r\nCc: \u00fc>(\"\r\n\r\n");
+        String sent =
+                surrogate(
+                        "From: \"\u00fc\\\"\\\\\" <x\r\r\n"
+                                + " y@example.org>\r\n"
+                                + "To: \u00fc<\r\n"
+                                + "Cc: \u00fc>(\"\r\n\r\n");
         assertFalse(sent.replace("\r\n", "").replace("\r", "").contains("\n"));
         assertTrue(sent.endsWith("\r\n\r\n"));
     }
@@ -84,7 +101,8 @@ class SurrogateTest {
         return read(message.getBytes(UTF_8), UTF_8);
     }
 
-    private static String read(byte[] message, java.nio.charset.Charset charset) throws IOException {
+    private static String read(byte[] message, java.nio.charset.Charset charset)
+            throws IOException {
         return new String(Surrogate.of(new ByteArrayInputStream(message)).readAllBytes(), charset);
     }
 }

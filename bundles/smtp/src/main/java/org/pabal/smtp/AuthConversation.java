@@ -1,15 +1,16 @@
 package org.pabal.smtp;
 
-import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.time.Duration;
-import java.util.Base64;
-import java.util.Optional;
 import org.pabal.directory.Account;
 import org.pabal.directory.SaslExchange;
 import org.pabal.protocol.LineReader.Line;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.Base64;
+import java.util.Optional;
 
 /// What is said between AUTH and its answer, RFC 4954 §4: challenges and responses in base64, until
 /// the mechanism knows.
@@ -64,11 +65,12 @@ final class AuthConversation {
                     return new Result.SignedIn(success.account());
                 }
                 case SaslExchange.Step.Failure failure -> {
-                    SmtpReply reply = switch (failure.why()) {
-                        case REJECTED -> SmtpReply.REJECTED;
-                        case MALFORMED -> SmtpReply.SIGN_IN_MALFORMED;
-                        case LATER -> SmtpReply.SIGN_IN_LATER;
-                    };
+                    SmtpReply reply =
+                            switch (failure.why()) {
+                                case REJECTED -> SmtpReply.REJECTED;
+                                case MALFORMED -> SmtpReply.SIGN_IN_MALFORMED;
+                                case LATER -> SmtpReply.SIGN_IN_LATER;
+                            };
                     return new Result.Failed(reply, failure.delay(), false);
                 }
                 case SaslExchange.Step.Challenge challenge -> {
@@ -84,7 +86,8 @@ final class AuthConversation {
                     String answer = new String(text.octets(), StandardCharsets.ISO_8859_1);
                     response = base64(answer);
                     if (response.isEmpty()) {
-                        return new Result.Failed(answer.equals("*") ? SmtpReply.CANCELLED : SmtpReply.NOT_BASE64);
+                        return new Result.Failed(
+                                answer.equals("*") ? SmtpReply.CANCELLED : SmtpReply.NOT_BASE64);
                     }
                 }
             }
@@ -95,7 +98,9 @@ final class AuthConversation {
         try {
             return exchange.step(response);
         } catch (IOException e) {
-            LOG.warn("nobody can sign in, the directory cannot say: {}", SmtpReply.plain(String.valueOf(e.getMessage())));
+            LOG.warn(
+                    "nobody can sign in, the directory cannot say: {}",
+                    SmtpReply.plain(String.valueOf(e.getMessage())));
             return new SaslExchange.Step.Failure(SaslExchange.Reason.LATER, Duration.ZERO);
         }
     }

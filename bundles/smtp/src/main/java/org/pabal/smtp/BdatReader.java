@@ -1,7 +1,8 @@
 package org.pabal.smtp;
 
-import java.io.IOException;
 import org.pabal.smtp.DataReader.End;
+
+import java.io.IOException;
 
 /// Reads the chunks of one message, RFC 3030 §2. A chunk has its length before it, so nothing in it
 /// is stuffed and nothing ends it early; but unless the message is declared binary it is text, and

@@ -1,13 +1,13 @@
 package org.pabal.smtp;
 
+import org.pabal.mail.MailAddress;
+import org.pabal.smtp.SmtpCommand.Wrong;
+
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.util.Locale;
-import java.util.Map;
 import java.util.Optional;
-import org.pabal.mail.MailAddress;
-import org.pabal.smtp.SmtpCommand.Wrong;
 
 /// Reads one command line, RFC 5321 §4.1.2 with UTF-8 as RFC 6531 §3.3 allows. Works on any octets.
 final class CommandParser {
@@ -26,7 +26,8 @@ final class CommandParser {
         int blank = command.indexOf(' ');
         String verb = (blank < 0 ? command : command.substring(0, blank)).toUpperCase(Locale.ROOT);
         String rest = blank < 0 ? "" : command.substring(blank + 1).stripLeading();
-        if (line.length > (verb.equals("AUTH") ? SmtpLimits.AUTH_OCTETS : SmtpLimits.COMMAND_OCTETS) - 2) {
+        if (line.length
+                > (verb.equals("AUTH") ? SmtpLimits.AUTH_OCTETS : SmtpLimits.COMMAND_OCTETS) - 2) {
             return wrong(SmtpReply.LINE_TOO_LONG);
         }
         return switch (verb) {
@@ -39,13 +40,17 @@ final class CommandParser {
             case "NOOP" -> new SmtpCommand.Noop();
             case "QUIT" -> alone(rest, new SmtpCommand.Quit());
             case "HELP" -> new SmtpCommand.Help();
-            case "VRFY" -> rest.isEmpty() ? wrong(SmtpReply.syntax("VRFY whom?")) : new SmtpCommand.Verify();
+            case "VRFY" ->
+                    rest.isEmpty()
+                            ? wrong(SmtpReply.syntax("VRFY whom?"))
+                            : new SmtpCommand.Verify();
             case "STARTTLS" -> alone(rest, new SmtpCommand.StartTls());
             case "AUTH" -> auth(rest);
             // RFC 5321 §7.3 leaves EXPN to the site; §F.1 and §F.6 have the others in the past
             case "EXPN", "TURN", "ETRN", "SEND", "SOML", "SAML" -> wrong(SmtpReply.NOT_SUPPORTED);
             // a web page that makes a browser talk to us must not get far with what it smuggles in
-            case "GET", "POST", "PUT", "HEAD", "OPTIONS", "CONNECT" -> new Wrong(SmtpReply.NO_MAIL_CLIENT, true);
+            case "GET", "POST", "PUT", "HEAD", "OPTIONS", "CONNECT" ->
+                    new Wrong(SmtpReply.NO_MAIL_CLIENT, true);
             default -> wrong(SmtpReply.UNKNOWN_COMMAND);
         };
     }
@@ -64,8 +69,11 @@ final class CommandParser {
             return Optional.of(new String(line, StandardCharsets.ISO_8859_1));
         }
         try {
-            String text = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(line)).toString();
-            return text.chars().noneMatch(Character::isISOControl) ? Optional.of(text) : Optional.empty();
+            String text =
+                    StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(line)).toString();
+            return text.chars().noneMatch(Character::isISOControl)
+                    ? Optional.of(text)
+                    : Optional.empty();
         } catch (CharacterCodingException e) {
             return Optional.empty();
         }
@@ -81,9 +89,15 @@ final class CommandParser {
         boolean good = !name.isEmpty() && name.length() <= 255;
         for (int i = 0; good && i < name.length(); i++) {
             char c = name.charAt(i);
-            good = c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || "-._:[]".indexOf(c) >= 0;
+            good =
+                    c >= 'a' && c <= 'z'
+                            || c >= 'A' && c <= 'Z'
+                            || c >= '0' && c <= '9'
+                            || "-._:[]".indexOf(c) >= 0;
         }
-        return good ? new SmtpCommand.Hello(verb, name) : wrong(SmtpReply.syntax(verb + " and your host's name"));
+        return good
+                ? new SmtpCommand.Hello(verb, name)
+                : wrong(SmtpReply.syntax(verb + " and your host's name"));
     }
 
     private static SmtpCommand mail(String rest) {
@@ -96,7 +110,9 @@ final class CommandParser {
             return wrong(new SmtpReply(501, "5.1.7", "the sender is no address"));
         }
         EsmtpParameters parameters = EsmtpParameters.ofMail(rest.substring(path.end));
-        return parameters.refusal().<SmtpCommand>map(CommandParser::wrong)
+        return parameters
+                .refusal()
+                .<SmtpCommand>map(CommandParser::wrong)
                 .orElse(new SmtpCommand.Mail(sender, parameters.size(), parameters.kept()));
     }
 
@@ -110,7 +126,9 @@ final class CommandParser {
             return wrong(new SmtpReply(501, "5.1.3", "the recipient is no address"));
         }
         EsmtpParameters parameters = EsmtpParameters.ofRcpt(rest.substring(path.end));
-        return parameters.refusal().<SmtpCommand>map(CommandParser::wrong)
+        return parameters
+                .refusal()
+                .<SmtpCommand>map(CommandParser::wrong)
                 .orElse(new SmtpCommand.Rcpt(address, parameters.kept()));
     }
 
@@ -141,7 +159,9 @@ final class CommandParser {
                 quoted = !quoted;
             } else if (c == '>' && !quoted) {
                 boolean apart = i + 1 == text.length() || text.charAt(i + 1) == ' ';
-                return apart ? new Path(true, withoutRoute(text.substring(open + 1, i)), i + 1) : Path.NONE;
+                return apart
+                        ? new Path(true, withoutRoute(text.substring(open + 1, i)), i + 1)
+                        : Path.NONE;
             }
         }
         return Path.NONE;
@@ -166,24 +186,39 @@ final class CommandParser {
         boolean last = rest.regionMatches(true, Math.max(0, rest.length() - 5), " LAST", 0, 5);
         String size = last ? rest.substring(0, rest.length() - 5).strip() : rest;
         // how much follows cannot be told: no way on from here
-        return number(size).<SmtpCommand>map(octets -> new SmtpCommand.Bdat(octets, last))
+        return number(size)
+                .<SmtpCommand>map(octets -> new SmtpCommand.Bdat(octets, last))
                 .orElse(new Wrong(SmtpReply.syntax("BDAT size [LAST]"), true));
     }
 
     private static SmtpCommand auth(String rest) {
         int blank = rest.indexOf(' ');
         String mechanism = (blank < 0 ? rest : rest.substring(0, blank)).toUpperCase(Locale.ROOT);
-        Optional<String> initial = blank < 0 ? Optional.empty() : Optional.of(rest.substring(blank + 1));
+        Optional<String> initial =
+                blank < 0 ? Optional.empty() : Optional.of(rest.substring(blank + 1));
         // RFC 4422 §3.1
-        boolean good = !mechanism.isEmpty() && mechanism.length() <= 20 && mechanism.chars()
-                .allMatch(c -> c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '-' || c == '_');
-        return good ? new SmtpCommand.Auth(mechanism, initial) : wrong(SmtpReply.syntax("AUTH mechanism [response]"));
+        boolean good =
+                !mechanism.isEmpty()
+                        && mechanism.length() <= 20
+                        && mechanism
+                                .chars()
+                                .allMatch(
+                                        c ->
+                                                c >= 'A' && c <= 'Z'
+                                                        || c >= '0' && c <= '9'
+                                                        || c == '-'
+                                                        || c == '_');
+        return good
+                ? new SmtpCommand.Auth(mechanism, initial)
+                : wrong(SmtpReply.syntax("AUTH mechanism [response]"));
     }
 
     /// RFC 1870 §4: up to 20 digits. What is more than a `long` can hold is as much as it can hold:
     /// too much.
     static Optional<Long> number(String digits) {
-        if (digits.isEmpty() || digits.length() > 20 || !digits.chars().allMatch(c -> c >= '0' && c <= '9')) {
+        if (digits.isEmpty()
+                || digits.length() > 20
+                || !digits.chars().allMatch(c -> c >= '0' && c <= '9')) {
             return Optional.empty();
         }
         return Optional.of(digits.length() > 18 ? Long.MAX_VALUE : Long.parseLong(digits));

@@ -36,7 +36,9 @@ record EsmtpParameters(Optional<SmtpReply> refusal, long size, Map<String, Strin
         long size = 0;
         for (String parameter : text.strip().split(" +")) {
             int equals = parameter.indexOf('=');
-            String keyword = (equals < 0 ? parameter : parameter.substring(0, equals)).toUpperCase(Locale.ROOT);
+            String keyword =
+                    (equals < 0 ? parameter : parameter.substring(0, equals))
+                            .toUpperCase(Locale.ROOT);
             String value = equals < 0 ? "" : parameter.substring(equals + 1);
             if (!seen.add(keyword)) {
                 return refused(new SmtpReply(501, "5.5.4", keyword(keyword) + " stands twice"));
@@ -44,34 +46,51 @@ record EsmtpParameters(Optional<SmtpReply> refusal, long size, Map<String, Strin
             Optional<String> good = mail ? mailValue(keyword, value) : rcptValue(keyword, value);
             if (good.isEmpty()) {
                 boolean known = (mail ? MAIL_KEYWORDS : RCPT_KEYWORDS).contains(keyword);
-                return refused(new SmtpReply(known ? 501 : 555, "5.5.4", keyword(keyword)
-                        + (known ? " has a value that it cannot have" : " is no parameter known here")));
+                return refused(
+                        new SmtpReply(
+                                known ? 501 : 555,
+                                "5.5.4",
+                                keyword(keyword)
+                                        + (known
+                                                ? " has a value that it cannot have"
+                                                : " is no parameter known here")));
             }
             switch (keyword) {
                 case "SIZE" -> size = CommandParser.number(value).orElse(Long.MAX_VALUE);
-                case "AUTH" -> {} // RFC 4954 §5: nobody is trusted to vouch for others, so it counts as <>
+                case "AUTH" -> {} // RFC 4954 §5: nobody is trusted to vouch for others, so it
+                // counts as <>
                 default -> kept.put(keyword, good.get());
             }
         }
         return new EsmtpParameters(Optional.empty(), size, kept);
     }
 
-    private static final List<String> MAIL_KEYWORDS = List.of("SIZE", "BODY", "SMTPUTF8", "AUTH", "RET", "ENVID");
+    private static final List<String> MAIL_KEYWORDS =
+            List.of("SIZE", "BODY", "SMTPUTF8", "AUTH", "RET", "ENVID");
     private static final List<String> RCPT_KEYWORDS = List.of("NOTIFY", "ORCPT");
 
     /// The value to keep; empty when it is wrong, or the keyword is not known.
     private static Optional<String> mailValue(String keyword, String value) {
         String word = value.toUpperCase(Locale.ROOT);
-        boolean good = switch (keyword) {
-            case "SIZE" -> CommandParser.number(value).isPresent(); // RFC 1870 §4
-            case "BODY" -> word.equals("7BIT") || word.equals("8BITMIME") // RFC 6152 §2
-                    || word.equals("BINARYMIME"); // RFC 3030 §3
-            case "SMTPUTF8" -> value.isEmpty(); // RFC 6531 §3.4
-            case "AUTH" -> !value.isEmpty() && value.length() <= 500 && (value.equals("<>") || xtext(value));
-            case "RET" -> word.equals("FULL") || word.equals("HDRS"); // RFC 3461 §4.3
-            case "ENVID" -> !value.isEmpty() && value.length() <= 100 && xtext(value); // RFC 3461 §4.4
-            default -> false;
-        };
+        boolean good =
+                switch (keyword) {
+                    case "SIZE" -> CommandParser.number(value).isPresent(); // RFC 1870 §4
+                    case "BODY" ->
+                            word.equals("7BIT")
+                                    || word.equals("8BITMIME") // RFC 6152 §2
+                                    || word.equals("BINARYMIME"); // RFC 3030 §3
+                    case "SMTPUTF8" -> value.isEmpty(); // RFC 6531 §3.4
+                    case "AUTH" ->
+                            !value.isEmpty()
+                                    && value.length() <= 500
+                                    && (value.equals("<>") || xtext(value));
+                    case "RET" -> word.equals("FULL") || word.equals("HDRS"); // RFC 3461 §4.3
+                    case "ENVID" ->
+                            !value.isEmpty()
+                                    && value.length() <= 100
+                                    && xtext(value); // RFC 3461 §4.4
+                    default -> false;
+                };
         return good ? Optional.of(keyword.equals("ENVID") ? value : word) : Optional.empty();
     }
 
@@ -98,8 +117,14 @@ record EsmtpParameters(Optional<SmtpReply> refusal, long size, Map<String, Strin
         String type = value.substring(0, semicolon);
         String address = value.substring(semicolon + 1);
         boolean unicode = type.equalsIgnoreCase("utf-8");
-        boolean goodType = type.chars().allMatch(c -> c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
-                || c >= '0' && c <= '9' || c == '-');
+        boolean goodType =
+                type.chars()
+                        .allMatch(
+                                c ->
+                                        c >= 'a' && c <= 'z'
+                                                || c >= 'A' && c <= 'Z'
+                                                || c >= '0' && c <= '9'
+                                                || c == '-');
         return goodType && (unicode ? xtext(asciiOnly(address)) : xtext(address));
     }
 
@@ -115,7 +140,9 @@ record EsmtpParameters(Optional<SmtpReply> refusal, long size, Map<String, Strin
         for (int i = 0; i < text.length(); i++) {
             char c = text.charAt(i);
             if (c == '+') {
-                if (i + 2 >= text.length() || !hexadecimal(text.charAt(i + 1)) || !hexadecimal(text.charAt(i + 2))) {
+                if (i + 2 >= text.length()
+                        || !hexadecimal(text.charAt(i + 1))
+                        || !hexadecimal(text.charAt(i + 2))) {
                     return false;
                 }
                 i += 2;

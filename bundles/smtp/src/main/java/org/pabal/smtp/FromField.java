@@ -1,9 +1,10 @@
 package org.pabal.smtp;
 
+import org.pabal.mail.MailAddress;
+
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import org.pabal.mail.MailAddress;
 
 /// Reads the addresses of a From field, RFC 5322 §3.4 with groups (RFC 6854), comments and obsolete
 /// routes.
@@ -89,7 +90,11 @@ final class FromField {
                 blank = true;
                 continue;
             }
-            boolean joins = c == '.' || c == '@' || compact.isEmpty() || ".@".indexOf(compact.charAt(compact.length() - 1)) >= 0;
+            boolean joins =
+                    c == '.'
+                            || c == '@'
+                            || compact.isEmpty()
+                            || ".@".indexOf(compact.charAt(compact.length() - 1)) >= 0;
             if (blank && !joins) {
                 compact.append(' ');
             }
@@ -159,7 +164,11 @@ final class FromField {
                     at++;
                     // RFC 5322 §4.4: an obsolete route is ignored
                     String inside = bare.toString().strip();
-                    angled = Optional.of(inside.startsWith("@") ? inside.substring(inside.indexOf(':') + 1) : inside);
+                    angled =
+                            Optional.of(
+                                    inside.startsWith("@")
+                                            ? inside.substring(inside.indexOf(':') + 1)
+                                            : inside);
                     bare.setLength(0);
                     return true;
                 }

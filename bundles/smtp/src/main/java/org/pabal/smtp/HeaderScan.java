@@ -28,7 +28,8 @@ final class HeaderScan {
     /// @param identified whether there is a Message-ID field
     /// @param from the values of the From fields
     /// @param broken whether it has a CR, LF or NUL that ends no line
-    record Findings(int received, boolean dated, boolean identified, List<String> from, boolean broken) {}
+    record Findings(
+            int received, boolean dated, boolean identified, List<String> from, boolean broken) {}
 
     HeaderScan(int mostOctets) {
         this.mostOctets = mostOctets;
@@ -64,7 +65,10 @@ final class HeaderScan {
             return;
         }
         for (int i = from; i + 3 < size; i++) {
-            if (octets[i + 3] == '\n' && octets[i + 2] == '\r' && octets[i + 1] == '\n' && octets[i] == '\r') {
+            if (octets[i + 3] == '\n'
+                    && octets[i + 2] == '\r'
+                    && octets[i + 1] == '\n'
+                    && octets[i] == '\r') {
                 size = i + 2;
                 complete = true;
                 return;
@@ -81,7 +85,9 @@ final class HeaderScan {
         List<String> from = new ArrayList<>(1);
         for (int start = 0; start < size; ) {
             int end = LineEnds.next(octets, start, size);
-            broken |= end < size && !(octets[end] == '\r' && end + 1 < size && octets[end + 1] == '\n');
+            broken |=
+                    end < size
+                            && !(octets[end] == '\r' && end + 1 < size && octets[end + 1] == '\n');
             switch (octets[start] | 0x20) {
                 case 'r' -> received += field(start, end, "received") ? 1 : 0;
                 case 'd' -> dated |= field(start, end, "date");
@@ -116,7 +122,9 @@ final class HeaderScan {
     /// A field's value with its continuation lines, unfolded.
     private String value(int afterName, int firstEnd) {
         int end = firstEnd;
-        while (end + 2 < size && octets[end] == '\r' && (octets[end + 2] == ' ' || octets[end + 2] == '\t')) {
+        while (end + 2 < size
+                && octets[end] == '\r'
+                && (octets[end + 2] == ' ' || octets[end + 2] == '\t')) {
             end = LineEnds.next(octets, end + 2, size);
         }
         String field = new String(octets, afterName, end - afterName, StandardCharsets.UTF_8);

@@ -1,12 +1,13 @@
 package org.pabal.smtp;
 
-import java.io.IOException;
-import java.io.OutputStream;
-import java.util.Optional;
 import org.pabal.mail.Draft;
 import org.pabal.mail.Envelope;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+
+import java.io.IOException;
+import java.io.OutputStream;
+import java.util.Optional;
 
 /// A message while it comes in: what arrives goes into the draft, and the header is looked at on
 /// its way.
@@ -50,7 +51,10 @@ final class IncomingMessage implements AutoCloseable {
         try {
             body.write(octets, from, count);
         } catch (IOException e) {
-            LOG.warn("{} not accepted: {}; make room for the queue", draft.id(), SmtpReply.plain(String.valueOf(e)));
+            LOG.warn(
+                    "{} not accepted: {}; make room for the queue",
+                    draft.id(),
+                    SmtpReply.plain(String.valueOf(e)));
             refuse(SmtpReply.NOT_STORED);
         }
     }

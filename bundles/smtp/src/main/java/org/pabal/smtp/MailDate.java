@@ -11,7 +11,8 @@ import java.util.Locale;
 final class MailDate {
 
     private static final DateTimeFormatter FORMAT =
-            DateTimeFormatter.ofPattern("EEE, d MMM yyyy HH:mm:ss Z", Locale.ENGLISH).withZone(ZoneOffset.UTC);
+            DateTimeFormatter.ofPattern("EEE, d MMM yyyy HH:mm:ss Z", Locale.ENGLISH)
+                    .withZone(ZoneOffset.UTC);
 
     private record Written(long second, String text) {}
 

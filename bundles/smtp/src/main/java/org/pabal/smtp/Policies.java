@@ -1,13 +1,14 @@
 package org.pabal.smtp;
 
-import java.util.List;
-import java.util.function.Function;
-import java.util.function.Supplier;
 import org.pabal.mail.MailPolicy;
 import org.pabal.mail.Verdict;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+
+import java.util.List;
 import java.util.Optional;
+import java.util.function.Function;
+import java.util.function.Supplier;
 
 /// Asks all policies of the node at one of the four moments, in the order of their ranking.
 final class Policies {
@@ -45,7 +46,10 @@ final class Policies {
                 }
             } catch (RuntimeException | LinkageError e) {
                 // a LinkageError when the policy's bundle was replaced while it was asked
-                LOG.warn("policy {}: no decision, the mail has to wait", policy.getClass().getName(), e);
+                LOG.warn(
+                        "policy {}: no decision, the mail has to wait",
+                        policy.getClass().getName(),
+                        e);
                 return Optional.of(SmtpReply.NOT_NOW);
             }
         }
@@ -60,16 +64,18 @@ final class Policies {
         for (int i = 0; good && i < field.length(); i++) {
             char c = field.charAt(i);
             if (c == '\r') {
-                good = i + 2 < field.length()
-                        && field.charAt(i + 1) == '\n'
-                        && (field.charAt(i + 2) == ' ' || field.charAt(i + 2) == '\t');
+                good =
+                        i + 2 < field.length()
+                                && field.charAt(i + 1) == '\n'
+                                && (field.charAt(i + 2) == ' ' || field.charAt(i + 2) == '\t');
                 i++;
             } else {
                 good = c != '\n' && c != 0;
             }
         }
         if (!good) {
-            throw new IllegalArgumentException("header field " + SmtpReply.plain(field) + ": not well-formed");
+            throw new IllegalArgumentException(
+                    "header field " + SmtpReply.plain(field) + ": not well-formed");
         }
         return field;
     }

@@ -1,5 +1,10 @@
 package org.pabal.smtp;
 
+import org.pabal.directory.Account;
+import org.pabal.directory.Destination;
+import org.pabal.directory.Directory;
+import org.pabal.mail.MailAddress;
+
 import java.io.IOException;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -7,10 +12,6 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import org.pabal.directory.Account;
-import org.pabal.directory.Destination;
-import org.pabal.directory.Directory;
-import org.pabal.mail.MailAddress;
 
 /// In whose name somebody may write (security row S15). It holds for the envelope and for the From
 /// fields, since people see the latter.
@@ -25,15 +26,16 @@ final class SenderRule {
     private SenderRule() {}
 
     /// Why the sender of an envelope is refused, if so.
-    static Optional<SmtpReply> sender(Directory directory, Optional<Account> account, MailAddress sender)
-            throws IOException {
+    static Optional<SmtpReply> sender(
+            Directory directory, Optional<Account> account, MailAddress sender) throws IOException {
         return may(directory, account, sender)
                 ? Optional.empty()
                 : Optional.of(refusal(account, sender));
     }
 
     /// Why the From fields of a header are refused, if so.
-    static Optional<SmtpReply> from(Directory directory, Optional<Account> account, List<String> fields)
+    static Optional<SmtpReply> from(
+            Directory directory, Optional<Account> account, List<String> fields)
             throws IOException {
         for (String field : fields) {
             Optional<List<MailAddress>> addresses = FromField.addresses(field);
@@ -50,7 +52,10 @@ final class SenderRule {
     }
 
     private static SmtpReply refusal(Optional<Account> account, MailAddress address) {
-        String why = account.isPresent() ? ">: this address is not yours" : ">: sign in to write in this name";
+        String why =
+                account.isPresent()
+                        ? ">: this address is not yours"
+                        : ">: sign in to write in this name";
         return new SmtpReply(550, "5.7.1", "<" + address + why);
     }
 
@@ -63,7 +68,8 @@ final class SenderRule {
         return address.equals(own) || leadsTo(directory, own, address);
     }
 
-    private static boolean leadsTo(Directory directory, MailAddress own, MailAddress first) throws IOException {
+    private static boolean leadsTo(Directory directory, MailAddress own, MailAddress first)
+            throws IOException {
         Set<MailAddress> seen = new HashSet<>(Set.of(first));
         Deque<MailAddress> ahead = new ArrayDeque<>(seen);
         while (!ahead.isEmpty() && seen.size() <= MOST_ADDRESSES) {

@@ -1,8 +1,9 @@
 package org.pabal.smtp;
 
+import org.pabal.mail.MailAddress;
+
 import java.util.Map;
 import java.util.Optional;
-import org.pabal.mail.MailAddress;
 
 /// What a client asks for, RFC 5321 §4.1 and its extensions, as far as it can be told from the line
 /// alone.
@@ -15,11 +16,13 @@ sealed interface SmtpCommand {
     /// @param sender empty for `<>`
     /// @param size what the client says of the size (RFC 1870), or 0
     /// @param parameters those that stay in the envelope
-    record Mail(Optional<MailAddress> sender, long size, Map<String, String> parameters) implements SmtpCommand {}
+    record Mail(Optional<MailAddress> sender, long size, Map<String, String> parameters)
+            implements SmtpCommand {}
 
     /// @param address empty for `postmaster` without a domain, RFC 5321 §4.1.1.3
     /// @param parameters those that stay with the recipient
-    record Rcpt(Optional<MailAddress> address, Map<String, String> parameters) implements SmtpCommand {}
+    record Rcpt(Optional<MailAddress> address, Map<String, String> parameters)
+            implements SmtpCommand {}
 
     record Data() implements SmtpCommand {}
 

@@ -1,11 +1,12 @@
 package org.pabal.smtp;
 
-import java.io.IOException;
-import java.time.Duration;
-import java.util.function.BooleanSupplier;
 import org.pabal.directory.Directory;
 import org.pabal.directory.Sasl;
 import org.pabal.mail.MailQueue;
+
+import java.io.IOException;
+import java.time.Duration;
+import java.util.function.BooleanSupplier;
 
 /// What all conversations share: the server of RFC 5321, seen from one of its sessions.
 ///

@@ -1,12 +1,13 @@
 package org.pabal.smtp;
 
+import org.pabal.protocol.Connection;
+import org.pabal.protocol.LineReader.Line;
+
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.Optional;
-import org.pabal.protocol.Connection;
-import org.pabal.protocol.LineReader.Line;
 
 /// What the client sends, in a block that commands and messages are both read from: a message is
 /// read in large pieces, and what a pipelining client sent behind it (RFC 2920) must then still be
@@ -57,9 +58,14 @@ final class SmtpInput {
         while (true) {
             for (int i = position + seen; i < limit; i++) {
                 if (block[i] == '\n') {
-                    Line line = before.size() == 0
-                            ? line(block, position, i, mostOctets)
-                            : line(joined(before, i), 0, before.size() + i - position, mostOctets);
+                    Line line =
+                            before.size() == 0
+                                    ? line(block, position, i, mostOctets)
+                                    : line(
+                                            joined(before, i),
+                                            0,
+                                            before.size() + i - position,
+                                            mostOctets);
                     position = i + 1;
                     return Optional.of(line);
                 }

@@ -51,6 +51,12 @@ record SmtpLimits(
 
     static SmtpLimits defaults() {
         return new SmtpLimits(
-                50_000_000, 256_000, 1_000, 10_000, 20, Duration.ofMinutes(5), Duration.ofMinutes(3));
+                50_000_000,
+                256_000,
+                1_000,
+                10_000,
+                20,
+                Duration.ofMinutes(5),
+                Duration.ofMinutes(3));
     }
 }

@@ -1,17 +1,5 @@
 package org.pabal.smtp;
 
-import java.io.IOException;
-import java.io.InterruptedIOException;
-import java.time.Duration;
-import java.time.InstantSource;
-import java.util.ArrayList;
-import java.util.Collections;
-import java.util.Hashtable;
-import java.util.List;
-import java.util.Map;
-import java.util.Optional;
-import java.util.concurrent.TimeUnit;
-import java.util.function.BooleanSupplier;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.ServiceReference;
 import org.osgi.framework.ServiceRegistration;
@@ -31,12 +19,28 @@ import org.pabal.protocol.Connection;
 import org.pabal.protocol.StreamProtocol;
 import org.pabal.settings.Settings;
 
+import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Hashtable;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
+
 /// The doorway: reads the settings and registers the three roles as protocols, each a service of
 /// its own, since one service can have one [StreamProtocol#NAME] only.
 ///
 /// They are registered after the policies that are there have been found, so that no mail passes
 /// them unseen.
-@Component(configurationPid = "org.pabal.smtp", configurationPolicy = ConfigurationPolicy.REQUIRE, service = {})
+@Component(
+        configurationPid = "org.pabal.smtp",
+        configurationPolicy = ConfigurationPolicy.REQUIRE,
+        service = {})
 public final class SmtpServer {
 
     private final BundleContext bundle;
@@ -56,31 +60,43 @@ public final class SmtpServer {
         Settings settings = Settings.of(properties);
         SmtpLimits defaults = SmtpLimits.defaults();
         String name = settings.text("host", property("pabal.host"));
-        SmtpLimits limits = new SmtpLimits(
-                settings.octets("max-size", defaults.messageOctets()),
-                (int) Math.min(settings.octets("max-header", defaults.headerOctets()), 16_000_000),
-                // RFC 5321 §4.5.3.1.8: at least 100
-                (int) settings.number("max-recipients", defaults.recipients(), 100, 100_000),
-                (int) settings.number("max-messages", defaults.messages(), 1, 1_000_000_000),
-                (int) settings.number("max-failed-commands", defaults.failures(), 1, 1_000_000),
-                settings.duration("command-patience", defaults.commandPatience()),
-                settings.duration("data-patience", defaults.dataPatience()));
-        boolean refuseForgedSenders = settings.choice("forged-senders", "refuse", "refuse", "accept").equals("refuse");
+        SmtpLimits limits =
+                new SmtpLimits(
+                        settings.octets("max-size", defaults.messageOctets()),
+                        (int)
+                                Math.min(
+                                        settings.octets("max-header", defaults.headerOctets()),
+                                        16_000_000),
+                        // RFC 5321 §4.5.3.1.8: at least 100
+                        (int)
+                                settings.number(
+                                        "max-recipients", defaults.recipients(), 100, 100_000),
+                        (int)
+                                settings.number(
+                                        "max-messages", defaults.messages(), 1, 1_000_000_000),
+                        (int)
+                                settings.number(
+                                        "max-failed-commands", defaults.failures(), 1, 1_000_000),
+                        settings.duration("command-patience", defaults.commandPatience()),
+                        settings.duration("data-patience", defaults.dataPatience()));
+        boolean refuseForgedSenders =
+                settings.choice("forged-senders", "refuse", "refuse", "accept").equals("refuse");
         settings.noOthers();
 
         PolicyShelf shelf = new PolicyShelf(bundle);
         policies = new ServiceTracker<>(bundle, MailPolicy.class, shelf);
-        host = new SmtpHost(
-                name,
-                property("pabal.domain"),
-                limits,
-                refuseForgedSenders,
-                queue,
-                directory,
-                new Sasl(directory, signInLimits),
-                new Policies(shelf::inOrder),
-                new MailDate(clock),
-                SmtpServer::pause);
+        host =
+                new SmtpHost(
+                        name,
+                        property("pabal.domain"),
+                        limits,
+                        refuseForgedSenders,
+                        queue,
+                        directory,
+                        new Sasl(directory, signInLimits),
+                        new Policies(shelf::inOrder),
+                        new MailDate(clock),
+                        SmtpServer::pause);
         policies.open();
         for (Role role : Role.values()) {
             roles.add(register(role));
@@ -91,9 +107,14 @@ public final class SmtpServer {
     /// once.
     @Deactivate
     void stop() {
-        List<Thread> goodbyes = roles.stream()
-                .map(role -> Thread.ofVirtual().name("smtp-goodbye").start(role::unregister))
-                .toList();
+        List<Thread> goodbyes =
+                roles.stream()
+                        .map(
+                                role ->
+                                        Thread.ofVirtual()
+                                                .name("smtp-goodbye")
+                                                .start(role::unregister))
+                        .toList();
         boolean interrupted = false;
         for (Thread goodbye : goodbyes) {
             while (goodbye.isAlive()) {
@@ -111,25 +132,35 @@ public final class SmtpServer {
     }
 
     private ServiceRegistration<StreamProtocol> register(Role role) {
-        Hashtable<String, Object> about = new Hashtable<>(
-                Map.of(StreamProtocol.NAME, role.protocol, StreamProtocol.GOODBYE, "421 4.3.2 {}"));
-        StreamProtocol protocol = new StreamProtocol() {
-            @Override
-            public void converse(Connection connection) throws IOException {
-                new SmtpSession(connection, role, host).converse();
-            }
-        };
+        Hashtable<String, Object> about =
+                new Hashtable<>(
+                        Map.of(
+                                StreamProtocol.NAME,
+                                role.protocol,
+                                StreamProtocol.GOODBYE,
+                                "421 4.3.2 {}"));
+        StreamProtocol protocol =
+                new StreamProtocol() {
+                    @Override
+                    public void converse(Connection connection) throws IOException {
+                        new SmtpSession(connection, role, host).converse();
+                    }
+                };
         return bundle.registerService(StreamProtocol.class, protocol, about);
     }
 
     private String property(String key) {
-        return Optional.ofNullable(bundle.getProperty(key)).filter(value -> !value.isBlank()).orElse("localhost");
+        return Optional.ofNullable(bundle.getProperty(key))
+                .filter(value -> !value.isBlank())
+                .orElse("localhost");
     }
 
     static void pause(Duration length, BooleanSupplier enough) throws IOException {
         long end = System.nanoTime() + length.toNanos();
         try {
-            for (long left = length.toNanos(); left > 0 && !enough.getAsBoolean(); left = end - System.nanoTime()) {
+            for (long left = length.toNanos();
+                    left > 0 && !enough.getAsBoolean();
+                    left = end - System.nanoTime()) {
                 TimeUnit.NANOSECONDS.sleep(Math.min(left, TimeUnit.MILLISECONDS.toNanos(200)));
             }
         } catch (InterruptedException e) {
@@ -139,7 +170,8 @@ public final class SmtpServer {
     }
 
     /// The policies of the node, the highest ranking first.
-    private static final class PolicyShelf implements ServiceTrackerCustomizer<MailPolicy, MailPolicy> {
+    private static final class PolicyShelf
+            implements ServiceTrackerCustomizer<MailPolicy, MailPolicy> {
 
         private record Shelved(ServiceReference<MailPolicy> reference, MailPolicy policy) {}
 
@@ -166,19 +198,22 @@ public final class SmtpServer {
         }
 
         @Override
-        public synchronized void modifiedService(ServiceReference<MailPolicy> reference, MailPolicy policy) {
+        public synchronized void modifiedService(
+                ServiceReference<MailPolicy> reference, MailPolicy policy) {
             sort();
         }
 
         @Override
-        public synchronized void removedService(ServiceReference<MailPolicy> reference, MailPolicy policy) {
+        public synchronized void removedService(
+                ServiceReference<MailPolicy> reference, MailPolicy policy) {
             shelved.removeIf(one -> one.reference().equals(reference));
             sort();
             bundle.ungetService(reference);
         }
 
         private void sort() {
-            shelved.sort(Collections.reverseOrder((a, b) -> a.reference().compareTo(b.reference())));
+            shelved.sort(
+                    Collections.reverseOrder((a, b) -> a.reference().compareTo(b.reference())));
             inOrder = shelved.stream().map(Shelved::policy).toList();
         }
     }

@@ -1,15 +1,5 @@
 package org.pabal.smtp;
 
-import java.io.IOException;
-import java.io.OutputStream;
-import java.net.InetAddress;
-import java.net.SocketTimeoutException;
-import java.nio.charset.StandardCharsets;
-import java.time.Duration;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.Optional;
-import java.util.function.Function;
 import org.pabal.directory.Account;
 import org.pabal.directory.Destination;
 import org.pabal.directory.SaslExchange;
@@ -24,6 +14,17 @@ import org.pabal.protocol.Connection;
 import org.pabal.protocol.LineReader.Line;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+
+import java.io.IOException;
+import java.io.OutputStream;
+import java.net.InetAddress;
+import java.net.SocketTimeoutException;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Function;
 
 /// One conversation, RFC 5321 §3, from the greeting to the goodbye.
 ///
@@ -44,7 +45,10 @@ final class SmtpSession {
     private static final Duration BEFORE_GREETING = Duration.ofMillis(1);
 
     private static final SmtpReply HELP =
-            new SmtpReply(214, "2.0.0", "EHLO MAIL RCPT DATA BDAT RSET NOOP QUIT STARTTLS AUTH; see RFC 5321");
+            new SmtpReply(
+                    214,
+                    "2.0.0",
+                    "EHLO MAIL RCPT DATA BDAT RSET NOOP QUIT STARTTLS AUTH; see RFC 5321");
 
     private final Connection connection;
     private final Role role;
@@ -183,7 +187,8 @@ final class SmtpSession {
             return;
         }
         if (in.pending()) {
-            // RFC 2920 §3.1: nothing may follow it before we have said what we can do (security row S3)
+            // RFC 2920 §3.1: nothing may follow it before we have said what we can do (security row
+            // S3)
             close(SmtpReply.TALKS_TOO_EARLY);
             return;
         }
@@ -198,27 +203,38 @@ final class SmtpSession {
             new SmtpReply(250, "", host.name()).to(out);
             return;
         }
-        List<String> lines = new ArrayList<>(List.of(
-                host.name() + " greets " + helo,
-                "PIPELINING", // RFC 2920
-                "SIZE " + limits.messageOctets(), // RFC 1870
-                "8BITMIME", // RFC 6152
-                "SMTPUTF8", // RFC 6531
-                "ENHANCEDSTATUSCODES", // RFC 2034
-                "CHUNKING", // RFC 3030
-                "BINARYMIME", // RFC 3030
-                "DSN", // RFC 3461
-                "LIMITS MAILMAX=" + limits.messages() + " RCPTMAX=" + limits.recipients())); // RFC 9422
+        List<String> lines =
+                new ArrayList<>(
+                        List.of(
+                                host.name() + " greets " + helo,
+                                "PIPELINING", // RFC 2920
+                                "SIZE " + limits.messageOctets(), // RFC 1870
+                                "8BITMIME", // RFC 6152
+                                "SMTPUTF8", // RFC 6531
+                                "ENHANCEDSTATUSCODES", // RFC 2034
+                                "CHUNKING", // RFC 3030
+                                "BINARYMIME", // RFC 3030
+                                "DSN", // RFC 3461
+                                "LIMITS MAILMAX="
+                                        + limits.messages()
+                                        + " RCPTMAX="
+                                        + limits.recipients())); // RFC 9422
         if (connection.canStartTls()) {
             lines.add("STARTTLS"); // RFC 3207
         }
         if (mayAuthenticate() && account.isEmpty()) {
-            lines.add("AUTH " + String.join(" ", host.sasl().mechanisms(connection.tls()))); // RFC 4954
+            lines.add(
+                    "AUTH "
+                            + String.join(
+                                    " ", host.sasl().mechanisms(connection.tls()))); // RFC 4954
         }
         lines.add("HELP");
         StringBuilder reply = new StringBuilder();
         for (int i = 0; i < lines.size(); i++) {
-            reply.append("250").append(i < lines.size() - 1 ? '-' : ' ').append(lines.get(i)).append("\r\n");
+            reply.append("250")
+                    .append(i < lines.size() - 1 ? '-' : ' ')
+                    .append(lines.get(i))
+                    .append("\r\n");
         }
         out.write(reply.toString().getBytes(StandardCharsets.US_ASCII));
     }
@@ -264,7 +280,8 @@ final class SmtpSession {
         } else if (!mayAuthenticate()) {
             answer(SmtpReply.TLS_FIRST);
         } else {
-            Optional<SaslExchange> exchange = host.sasl().begin(auth.mechanism(), from, connection.tls());
+            Optional<SaslExchange> exchange =
+                    host.sasl().begin(auth.mechanism(), from, connection.tls());
             if (exchange.isEmpty()) {
                 answer(SmtpReply.NO_SUCH_MECHANISM);
             } else {
@@ -278,7 +295,8 @@ final class SmtpSession {
         return nextLine();
     }
 
-    private void signIn(AuthConversation conversation, Optional<String> initial) throws IOException {
+    private void signIn(AuthConversation conversation, Optional<String> initial)
+            throws IOException {
         switch (conversation.hold(initial)) {
             case AuthConversation.Result.SignedIn signedIn -> {
                 account = Optional.of(signedIn.account());
@@ -317,10 +335,19 @@ final class SmtpSession {
             return;
         }
         Transaction begun = new Transaction(mail.sender(), mail.parameters());
-        refusal = forgedSender(mail.sender())
-                .or(() -> ask(policy -> policy.sender(client(), begun.envelope()), begun.headerFields()));
+        refusal =
+                forgedSender(mail.sender())
+                        .or(
+                                () ->
+                                        ask(
+                                                policy -> policy.sender(client(), begun.envelope()),
+                                                begun.headerFields()));
         if (refusal.isPresent()) {
-            LOG.info("client={} refused from={}: {}", from.getHostAddress(), begun.from(), refusal.get());
+            LOG.info(
+                    "client={} refused from={}: {}",
+                    from.getHostAddress(),
+                    begun.from(),
+                    refusal.get());
             answer(refusal.get());
         } else {
             transaction = Optional.of(begun);
@@ -331,7 +358,8 @@ final class SmtpSession {
     /// What can be said without asking anybody.
     private Optional<SmtpReply> refusal(SmtpCommand.Mail mail) {
         if (helo.isEmpty()) {
-            return Optional.of(SmtpReply.outOfOrder(role == Role.LMTP ? "say LHLO first" : "say EHLO first"));
+            return Optional.of(
+                    SmtpReply.outOfOrder(role == Role.LMTP ? "say LHLO first" : "say EHLO first"));
         }
         if (transaction.isPresent()) {
             return Optional.of(SmtpReply.outOfOrder("you gave a sender already"));
@@ -387,17 +415,30 @@ final class SmtpSession {
             answer(SmtpReply.outOfOrder("the message has begun"));
             return;
         }
-        MailAddress address = rcpt.address().orElseGet(() -> new MailAddress("postmaster", host.domain()));
+        MailAddress address =
+                rcpt.address().orElseGet(() -> new MailAddress("postmaster", host.domain()));
         Recipient recipient = new Recipient(address, rcpt.parameters());
-        Optional<SmtpReply> refusal = refusal(current, address)
-                .or(() -> ask(
-                        policy -> policy.recipient(client(), current.envelope(), recipient), current.headerFields()));
+        Optional<SmtpReply> refusal =
+                refusal(current, address)
+                        .or(
+                                () ->
+                                        ask(
+                                                policy ->
+                                                        policy.recipient(
+                                                                client(),
+                                                                current.envelope(),
+                                                                recipient),
+                                                current.headerFields()));
         if (refusal.isEmpty()) {
             current.add(recipient);
             answer(SmtpReply.RECIPIENT_OK);
         } else if (refusal.get().failure()) {
-            LOG.info("client={} from={} refused to=<{}>: {}", from.getHostAddress(), current.from(),
-                    SmtpReply.plain(address.toString()), refusal.get());
+            LOG.info(
+                    "client={} from={} refused to=<{}>: {}",
+                    from.getHostAddress(),
+                    current.from(),
+                    SmtpReply.plain(address.toString()),
+                    refusal.get());
             answer(refusal.get());
         } else if (++refusedForNow > limits.recipients()) {
             close(SmtpReply.TOO_MANY_FAILURES);
@@ -420,9 +461,12 @@ final class SmtpSession {
                 case Destination.Local _, Destination.Forward _ -> Optional.empty();
                 case Destination.Elsewhere _ when account.isPresent() -> Optional.empty();
                 case Destination.Elsewhere _ -> Optional.of(relayDenied(address));
-                case Destination.Unknown _ when routed(address.localPart()) -> Optional.of(relayDenied(address));
+                case Destination.Unknown _ when routed(address.localPart()) ->
+                        Optional.of(relayDenied(address));
                 case Destination.Unknown _ ->
-                    Optional.of(new SmtpReply(550, "5.1.1", "<" + address + ">: no such mailbox here"));
+                        Optional.of(
+                                new SmtpReply(
+                                        550, "5.1.1", "<" + address + ">: no such mailbox here"));
             };
         } catch (IOException e) {
             return directoryTrouble(e);
@@ -431,7 +475,9 @@ final class SmtpSession {
 
     /// `user%elsewhere@here` and its like once asked a host to relay.
     private static boolean routed(String localPart) {
-        return localPart.indexOf('%') >= 0 || localPart.indexOf('!') >= 0 || localPart.indexOf('@') >= 0;
+        return localPart.indexOf('%') >= 0
+                || localPart.indexOf('!') >= 0
+                || localPart.indexOf('@') >= 0;
     }
 
     private static SmtpReply relayDenied(MailAddress address) {
@@ -439,14 +485,18 @@ final class SmtpSession {
     }
 
     private Optional<SmtpReply> directoryTrouble(IOException e) {
-        LOG.warn("client={} has to wait, the directory cannot say: {}", from.getHostAddress(), plain(e));
+        LOG.warn(
+                "client={} has to wait, the directory cannot say: {}",
+                from.getHostAddress(),
+                plain(e));
         return Optional.of(SmtpReply.NOT_NOW);
     }
 
     /// RFC 5321 §4.1.1.4.
     private void data() throws IOException {
         if (in.pending()) {
-            // RFC 2920 §3.1: the client must wait for 354. What it sent may be a message or commands; nobody knows (S3)
+            // RFC 2920 §3.1: the client must wait for 354. What it sent may be a message or
+            // commands; nobody knows (S3)
             close(SmtpReply.TALKS_TOO_EARLY);
             return;
         }
@@ -461,7 +511,10 @@ final class SmtpSession {
         }
         if (current.answered().isEmpty()) {
             // RFC 2033 §4.2 wants 503 there
-            answer(role == Role.LMTP ? SmtpReply.outOfOrder("no recipients") : SmtpReply.NO_RECIPIENTS);
+            answer(
+                    role == Role.LMTP
+                            ? SmtpReply.outOfOrder("no recipients")
+                            : SmtpReply.NO_RECIPIENTS);
             return;
         }
         Optional<IncomingMessage> begun = begin(current);
@@ -493,8 +546,13 @@ final class SmtpSession {
         }
         Transaction current = transaction.get();
         if (current.chunks().isEmpty()) {
-            begin(current).ifPresent(message ->
-                    current.chunks(new Transaction.Chunks(message, new BdatReader(in, current.binary()))));
+            begin(current)
+                    .ifPresent(
+                            message ->
+                                    current.chunks(
+                                            new Transaction.Chunks(
+                                                    message,
+                                                    new BdatReader(in, current.binary()))));
         }
         if (current.chunks().isEmpty()) {
             if (skipped(bdat)) {
@@ -505,7 +563,8 @@ final class SmtpSession {
         chunk(current, current.chunks().get(), bdat);
     }
 
-    private void chunk(Transaction current, Transaction.Chunks chunks, SmtpCommand.Bdat bdat) throws IOException {
+    private void chunk(Transaction current, Transaction.Chunks chunks, SmtpCommand.Bdat bdat)
+            throws IOException {
         IncomingMessage message = chunks.message();
         DataReader.End end = chunks.reader().read(bdat.octets(), message);
         endOfMessage();
@@ -534,8 +593,11 @@ final class SmtpSession {
         try {
             return Optional.of(new IncomingMessage(envelope, host.queue().draft(envelope), limits));
         } catch (IOException e) {
-            LOG.warn("client={} from={} not accepted: {}; is there room for the queue?", from.getHostAddress(),
-                    current.from(), plain(e));
+            LOG.warn(
+                    "client={} from={} not accepted: {}; is there room for the queue?",
+                    from.getHostAddress(),
+                    current.from(),
+                    plain(e));
             return Optional.empty();
         }
     }
@@ -545,13 +607,19 @@ final class SmtpSession {
         connection.patience(limits.commandPatience());
     }
 
-    private void arrived(Transaction current, IncomingMessage message, DataReader.End end) throws IOException {
+    private void arrived(Transaction current, IncomingMessage message, DataReader.End end)
+            throws IOException {
         switch (end) {
             case GONE -> over = true;
             case ENDLESS -> close(SmtpReply.TOO_BIG);
             case MALFORMED -> {
-                // where it ends is now a matter of opinion, so nothing after it is obeyed (security row S1)
-                LOG.info("client={} from={} refused: {}", from.getHostAddress(), current.from(), SmtpReply.BROKEN_MESSAGE);
+                // where it ends is now a matter of opinion, so nothing after it is obeyed (security
+                // row S1)
+                LOG.info(
+                        "client={} from={} refused: {}",
+                        from.getHostAddress(),
+                        current.from(),
+                        SmtpReply.BROKEN_MESSAGE);
                 close(SmtpReply.BROKEN_MESSAGE);
             }
             case COMPLETE -> {
@@ -578,9 +646,15 @@ final class SmtpSession {
             return Optional.of(SmtpReply.LOOP); // RFC 5321 §6.3
         }
         return forgedHeader(header.from())
-                .or(() -> ask(
-                        policy -> policy.message(client(), message.envelope(), message.draft().content()),
-                        current.headerFields()));
+                .or(
+                        () ->
+                                ask(
+                                        policy ->
+                                                policy.message(
+                                                        client(),
+                                                        message.envelope(),
+                                                        message.draft().content()),
+                                        current.headerFields()));
     }
 
     /// RFC 5321 §6.1: from the 250 on, we answer for it.
@@ -589,12 +663,21 @@ final class SmtpSession {
         try {
             message.draft().commit(fieldsAbove(current, message));
         } catch (IOException e) {
-            LOG.warn("{} from={} not accepted: {}; is there room for the queue?", id, current.from(), plain(e));
+            LOG.warn(
+                    "{} from={} not accepted: {}; is there room for the queue?",
+                    id,
+                    current.from(),
+                    plain(e));
             refuse(current, SmtpReply.NOT_STORED, answers(current));
             return;
         }
         if (LOG.isInfoEnabled()) {
-            LOG.info("{} from={} to={} size={} client={} accepted", id, current.from(), current.to(), message.size(),
+            LOG.info(
+                    "{} from={} to={} size={} client={} accepted",
+                    id,
+                    current.from(),
+                    current.to(),
+                    message.size(),
                     from.getHostAddress());
         }
         failures = 0;
@@ -602,7 +685,9 @@ final class SmtpSession {
         refusedForNow = 0;
         if (role == Role.LMTP) {
             for (MailAddress each : current.answered()) {
-                answer(new SmtpReply(250, "2.1.5", "<" + each + "> accepted as " + id)); // RFC 2033 §4.2
+                answer(
+                        new SmtpReply(
+                                250, "2.1.5", "<" + each + "> accepted as " + id)); // RFC 2033 §4.2
             }
         } else {
             answer(new SmtpReply(250, "2.0.0", "accepted as " + id));
@@ -616,7 +701,12 @@ final class SmtpSession {
     }
 
     private void refuse(Transaction current, SmtpReply reply, int answers) throws IOException {
-        LOG.info("client={} from={} to={} refused: {}", from.getHostAddress(), current.from(), current.to(), reply);
+        LOG.info(
+                "client={} from={} to={} refused: {}",
+                from.getHostAddress(),
+                current.from(),
+                current.to(),
+                reply);
         endTransaction();
         answer(reply);
         for (int i = 1; i < answers && !over; i++) {
@@ -637,7 +727,14 @@ final class SmtpSession {
                 fields.add("Date: " + host.date().now());
             }
             if (!header.identified()) {
-                fields.add("Message-ID: <" + id + '.' + host.date().second() + '@' + host.name() + '>');
+                fields.add(
+                        "Message-ID: <"
+                                + id
+                                + '.'
+                                + host.date().second()
+                                + '@'
+                                + host.name()
+                                + '>');
             }
         }
         return fields;
@@ -645,7 +742,11 @@ final class SmtpSession {
 
     private TraceField traceField(Transaction current) {
         if (current.internationalized()) {
-            return new TraceField(helo, from, host.name(), TraceField.with(role, true, true, tls, account.isPresent()));
+            return new TraceField(
+                    helo,
+                    from,
+                    host.name(),
+                    TraceField.with(role, true, true, tls, account.isPresent()));
         }
         if (trace.isEmpty()) {
             String with = TraceField.with(role, extended, false, tls, account.isPresent());
@@ -659,7 +760,8 @@ final class SmtpSession {
         transaction = Optional.empty();
     }
 
-    private Optional<SmtpReply> ask(Function<MailPolicy, Verdict> moment, List<String> headerFields) {
+    private Optional<SmtpReply> ask(
+            Function<MailPolicy, Verdict> moment, List<String> headerFields) {
         return host.policies().ask(moment, headerFields);
     }
 

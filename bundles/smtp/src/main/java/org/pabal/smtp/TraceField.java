@@ -1,10 +1,11 @@
 package org.pabal.smtp;
 
+import org.pabal.mail.QueueId;
+import org.pabal.mail.Recipient;
+
 import java.net.Inet6Address;
 import java.net.InetAddress;
 import java.util.List;
-import org.pabal.mail.QueueId;
-import org.pabal.mail.Recipient;
 
 /// The Received field of RFC 5321 §4.4. What is the same for all messages of a session is written
 /// once.
@@ -15,13 +16,25 @@ final class TraceField {
     /// @param helo what the client called itself
     /// @param with the protocol as RFC 3848 and RFC 6531 §3.7.3 name it: `ESMTPSA`
     TraceField(String helo, InetAddress client, String host, String with) {
-        this.beginning = "Received: from " + helo + " (" + literal(client) + ")\r\n\tby " + host + " with " + with + " id ";
+        this.beginning =
+                "Received: from "
+                        + helo
+                        + " ("
+                        + literal(client)
+                        + ")\r\n\tby "
+                        + host
+                        + " with "
+                        + with
+                        + " id ";
     }
 
     /// @param date as RFC 5322 §3.3 writes it
     String of(QueueId id, List<Recipient> recipients, String date) {
         // one recipient only: with more, each would learn of the others (RFC 5321 §7.2)
-        String addressed = recipients.size() == 1 ? "\r\n\tfor <" + recipients.getFirst().address() + ">;\r\n\t" : ";\r\n\t";
+        String addressed =
+                recipients.size() == 1
+                        ? "\r\n\tfor <" + recipients.getFirst().address() + ">;\r\n\t"
+                        : ";\r\n\t";
         return beginning + id.text() + addressed + date;
     }
 
@@ -42,6 +55,8 @@ final class TraceField {
     static String literal(InetAddress address) {
         String text = address.getHostAddress();
         int zone = text.indexOf('%');
-        return (address instanceof Inet6Address ? "[IPv6:" : "[") + (zone < 0 ? text : text.substring(0, zone)) + "]";
+        return (address instanceof Inet6Address ? "[IPv6:" : "[")
+                + (zone < 0 ? text : text.substring(0, zone))
+                + "]";
     }
 }

@@ -1,13 +1,14 @@
 package org.pabal.smtp;
 
+import org.pabal.mail.Envelope;
+import org.pabal.mail.MailAddress;
+import org.pabal.mail.Recipient;
+
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import org.pabal.mail.Envelope;
-import org.pabal.mail.MailAddress;
-import org.pabal.mail.Recipient;
 
 /// A mail transaction, RFC 5321 §3.3: from MAIL to the end of its message, or to whatever makes the
 /// client begin anew.
@@ -86,9 +87,14 @@ final class Transaction implements AutoCloseable {
         int count = 0;
         for (MailAddress address : recipients.keySet()) {
             if (count++ == SHOWN) {
-                return shown.append(" and ").append(recipients.size() - SHOWN).append(" more").toString();
+                return shown.append(" and ")
+                        .append(recipients.size() - SHOWN)
+                        .append(" more")
+                        .toString();
             }
-            shown.append(count == 1 ? "<" : ",<").append(SmtpReply.plain(address.toString())).append('>');
+            shown.append(count == 1 ? "<" : ",<")
+                    .append(SmtpReply.plain(address.toString()))
+                    .append('>');
         }
         return shown.toString();
     }

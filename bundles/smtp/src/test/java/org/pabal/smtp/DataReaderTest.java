@@ -1,19 +1,21 @@
 package org.pabal.smtp;
 
-import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import java.io.IOException;
-import java.io.InputStream;
-import java.time.Duration;
-import java.util.List;
-import java.util.Optional;
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.pabal.mail.Envelope;
 import org.pabal.smtp.DataReader.End;
 import org.pabal.smtp.ScriptedConnection.Portions;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
 
 /// What is a message and what comes after it, however the network cuts it up.
 final class DataReaderTest {
@@ -27,31 +29,41 @@ final class DataReaderTest {
     }
 
     @ParameterizedTest
-    @CsvSource(nullValues = "-", value = {
-        "'.\\r\\n', COMPLETE, ''",
-        "'a\\r\\n.\\r\\n', COMPLETE, 'a\\r\\n'",
-        "'a\\r\\n..\\r\\n.\\r\\n', COMPLETE, 'a\\r\\n.\\r\\n'",
-        "'a\\r\\n.b\\r\\n.\\r\\n', COMPLETE, 'a\\r\\nb\\r\\n'",
-        "'...\\r\\n.\\r\\n', COMPLETE, '..\\r\\n'",
-        "'\\r\\n\\r\\n.\\r\\n', COMPLETE, '\\r\\n\\r\\n'",
-        "'a.\\r\\n.\\r\\n', COMPLETE, 'a.\\r\\n'",
-        "'12345678901234567890\\t12345678.\\r\\n.\\r\\n', COMPLETE, '12345678901234567890\\t12345678.\\r\\n'",
-        "'a\\r\\n.\\r\\nQUIT\\r\\n', COMPLETE, 'a\\r\\n'",
-        "'a\\r\\n', GONE, -",
-        "'a\\r\\n.', GONE, -",
-        "'a\\r\\n.\\r', GONE, -",
-        "'a\\n.\\r\\n', MALFORMED, -",
-        "'a\\r.\\r\\n', MALFORMED, -",
-        "'a\\r\\n.\\n', MALFORMED, -",
-        "'a\\r\\n.\\r.\\r\\n', MALFORMED, -",
-        "'a\\r\\n.\\0\\r\\n', MALFORMED, -",
-        "'\\0\\r\\n.\\r\\n', MALFORMED, -",
-        "'a\\r\\r\\n.\\r\\n', MALFORMED, -",
-    })
+    @CsvSource(
+            nullValues = "-",
+            value = {
+                "'.\\r\\n', COMPLETE, ''",
+                "'a\\r\\n.\\r\\n', COMPLETE, 'a\\r\\n'",
+                "'a\\r\\n..\\r\\n.\\r\\n', COMPLETE, 'a\\r\\n.\\r\\n'",
+                "'a\\r\\n.b\\r\\n.\\r\\n', COMPLETE, 'a\\r\\nb\\r\\n'",
+                "'...\\r\\n.\\r\\n', COMPLETE, '..\\r\\n'",
+                "'\\r\\n\\r\\n.\\r\\n', COMPLETE, '\\r\\n\\r\\n'",
+                "'a.\\r\\n.\\r\\n', COMPLETE, 'a.\\r\\n'",
+                "'12345678901234567890\\t12345678.\\r"
+                        + "\\n"
+                        + ".\\r"
+                        + "\\n"
+                        + "', COMPLETE, '12345678901234567890\\t12345678.\\r"
+                        + "\\n"
+                        + "'",
+                "'a\\r\\n.\\r\\nQUIT\\r\\n', COMPLETE, 'a\\r\\n'",
+                "'a\\r\\n', GONE, -",
+                "'a\\r\\n.', GONE, -",
+                "'a\\r\\n.\\r', GONE, -",
+                "'a\\n.\\r\\n', MALFORMED, -",
+                "'a\\r.\\r\\n', MALFORMED, -",
+                "'a\\r\\n.\\n', MALFORMED, -",
+                "'a\\r\\n.\\r.\\r\\n', MALFORMED, -",
+                "'a\\r\\n.\\0\\r\\n', MALFORMED, -",
+                "'\\0\\r\\n.\\r\\n', MALFORMED, -",
+                "'a\\r\\r\\n.\\r\\n', MALFORMED, -",
+            })
     void readsAMessage(String sent, End end, String message) throws IOException {
         for (Portions portions : Portions.values()) {
             TestNode node = new TestNode();
-            SmtpInput in = new SmtpInput(new ScriptedConnection(plain(sent).getBytes(ISO_8859_1), portions));
+            SmtpInput in =
+                    new SmtpInput(
+                            new ScriptedConnection(plain(sent).getBytes(ISO_8859_1), portions));
             IncomingMessage incoming = incoming(node);
             assertEquals(end, new DataReader(in).read(incoming));
             if (end == End.COMPLETE) {
@@ -69,7 +81,10 @@ final class DataReaderTest {
 
     @Test
     void leavesWhatFollowsForTheNextCommand() throws IOException {
-        SmtpInput in = new SmtpInput(new ScriptedConnection("a\r\n.\r\nQUIT\r\n".getBytes(ISO_8859_1), Portions.ALL));
+        SmtpInput in =
+                new SmtpInput(
+                        new ScriptedConnection(
+                                "a\r\n.\r\nQUIT\r\n".getBytes(ISO_8859_1), Portions.ALL));
         in.beginMessage(Duration.ofMinutes(3));
         new DataReader(in).read(incoming(new TestNode()));
         in.endMessage();

@@ -1,11 +1,12 @@
 package org.pabal.smtp;
 
-import java.io.IOException;
-import java.nio.file.Path;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
 import org.pabal.testkit.Dialogue;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.stream.Stream;
 
 /// Plays the conversations of `src/test/resources/dialogues`, each on a fresh node.
 final class DialoguesTest {
@@ -19,7 +20,8 @@ final class DialoguesTest {
 
     @TestFactory
     Stream<DynamicTest> takesSubmissionsAsStandardsSay() throws IOException {
-        return Dialogue.tests(FOLDER.resolve("submission"), () -> new TestNode().as(Role.SUBMISSION));
+        return Dialogue.tests(
+                FOLDER.resolve("submission"), () -> new TestNode().as(Role.SUBMISSION));
     }
 
     @TestFactory

@@ -1,14 +1,16 @@
 package org.pabal.smtp;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.util.List;
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+
+import java.util.List;
 
 /// What is seen of a header, and who a From field names.
 final class HeaderTest {
@@ -25,8 +27,21 @@ final class HeaderTest {
 
     @Test
     void findsFieldsHoweverTheyAreWritten() {
-        String message = "Received: a\r\n b\r\nreceived\t: c\r\nReceived-SPF: pass\r\nDATE: x\r\nDated: y\r\nMessage-Id : z\r\n"
-                + "From: a\r\n\tb\r\nfrom :c\r\nFromage: no\r\n From: continued\r\n\r\nReceived: body\r\nFrom: body\r\n";
+        String message =
+                "Received: a\r\n"
+                        + " b\r\n"
+                        + "received\t: c\r\n"
+                        + "Received-SPF: pass\r\n"
+                        + "DATE: x\r\n"
+                        + "Dated: y\r\n"
+                        + "Message-Id : z\r\n"
+                        + "From: a\r\n"
+                        + "\tb\r\n"
+                        + "from :c\r\n"
+                        + "Fromage: no\r\n"
+                        + " From: continued\r\n\r\n"
+                        + "Received: body\r\n"
+                        + "From: body\r\n";
         for (int portion : new int[] {1, 2, 3, 7, 1_000}) {
             HeaderScan.Findings found = findings(message, portion);
             assertEquals(2, found.received());
@@ -69,29 +84,33 @@ final class HeaderTest {
     }
 
     @ParameterizedTest
-    @CsvSource(delimiter = '|', value = {
-        "alice@example.test | alice@example.test",
-        "Alice <alice@example.test> | alice@example.test",
-        "\"Alice, (the) <first>\" <alice@example.test> | alice@example.test",
-        "Alice (a comment (nested \\) one)) <alice@example.test> | alice@example.test",
-        "alice (c) @ (c) example . test | alice@example.test",
-        "a@example.test, B <b@example.test>,, c@example.test | a@example.test b@example.test c@example.test",
-        "Friends: a@example.test, b@example.test;, c@example.test | a@example.test b@example.test c@example.test",
-        "Undisclosed:; | ''",
-        "<@x.example,@y.example:alice@example.test> | alice@example.test",
-        "\"a b\"@example.test | \"a b\"@example.test",
-        "alice@[192.0.2.1] | alice@[192.0.2.1]",
-        "=?utf-8?q?Alice?= <alice@example.test> | alice@example.test",
-        "Ålice <ålice@example.test> | ålice@example.test",
-        "Alice | not understood",
-        "Alice <alice@example.test | not understood",
-        "Alice <alice@example.test> <bob@example.test> | not understood",
-        "alice@example.test bob@example.test | not understood",
-        "\"alice@example.test | not understood",
-        "(alice@example.test | not understood",
-        "<> | not understood",
-        "alice@example.test\\ | not understood",
-    })
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "alice@example.test | alice@example.test",
+                "Alice <alice@example.test> | alice@example.test",
+                "\"Alice, (the) <first>\" <alice@example.test> | alice@example.test",
+                "Alice (a comment (nested \\) one)) <alice@example.test> | alice@example.test",
+                "alice (c) @ (c) example . test | alice@example.test",
+                "a@example.test, B <b@example.test>,, c@example.test | a@example.test"
+                        + " b@example.test c@example.test",
+                "Friends: a@example.test, b@example.test;, c@example.test | a@example.test"
+                        + " b@example.test c@example.test",
+                "Undisclosed:; | ''",
+                "<@x.example,@y.example:alice@example.test> | alice@example.test",
+                "\"a b\"@example.test | \"a b\"@example.test",
+                "alice@[192.0.2.1] | alice@[192.0.2.1]",
+                "=?utf-8?q?Alice?= <alice@example.test> | alice@example.test",
+                "Ålice <ålice@example.test> | ålice@example.test",
+                "Alice | not understood",
+                "Alice <alice@example.test | not understood",
+                "Alice <alice@example.test> <bob@example.test> | not understood",
+                "alice@example.test bob@example.test | not understood",
+                "\"alice@example.test | not understood",
+                "(alice@example.test | not understood",
+                "<> | not understood",
+                "alice@example.test\\ | not understood",
+            })
     void readsTheAddressesOfAFromField(String value, String addresses) {
         assertEquals(
                 addresses,
@@ -102,7 +121,9 @@ final class HeaderTest {
 
     @Test
     void endsOnCommentsWithoutBottom() {
-        assertTrue(FromField.addresses("(".repeat(100_000) + ")".repeat(100_000) + "a@example.test").isEmpty());
+        assertTrue(
+                FromField.addresses("(".repeat(100_000) + ")".repeat(100_000) + "a@example.test")
+                        .isEmpty());
         assertTrue(FromField.addresses("\\".repeat(100_000)).isEmpty());
         assertTrue(FromField.addresses("a" + " ".repeat(200_000) + "b").isEmpty());
         assertTrue(FromField.addresses("a@example.test,".repeat(101)).isEmpty());

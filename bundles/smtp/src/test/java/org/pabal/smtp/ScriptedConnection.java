@@ -1,5 +1,8 @@
 package org.pabal.smtp;
 
+import org.pabal.protocol.Connection;
+import org.pabal.protocol.Peer;
+
 import java.io.ByteArrayOutputStream;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -8,9 +11,8 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+
 import javax.net.ssl.SSLSession;
-import org.pabal.protocol.Connection;
-import org.pabal.protocol.Peer;
 
 /// A client who says the same whatever it hears, in portions, on the thread of the conversation.
 final class ScriptedConnection implements Connection {

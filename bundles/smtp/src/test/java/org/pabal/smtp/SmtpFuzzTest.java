@@ -4,12 +4,13 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.pabal.mail.QueueEntry;
 import org.pabal.smtp.ScriptedConnection.Portions;
 import org.pabal.testkit.Fuzz;
+
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 
 /// Whatever a client says, it gets well-formed replies, and what is queued is what was
 /// acknowledged.
@@ -22,15 +23,21 @@ final class SmtpFuzzTest {
 
     private static void converse(byte[] input) throws Exception {
         Role role = Role.values()[input.length % 3];
-        for (Portions portions : new Portions[] {Portions.LINES, input.length % 2 == 0 ? Portions.ALL : Portions.OCTETS}) {
+        for (Portions portions :
+                new Portions[] {
+                    Portions.LINES, input.length % 2 == 0 ? Portions.ALL : Portions.OCTETS
+                }) {
             TestNode node = new TestNode().limits(20_000, 5_000, 100, 50, 20);
             ScriptedConnection connection = new ScriptedConnection(input, portions);
             node.as(role).converse(connection);
             String said = connection.said.toString(StandardCharsets.UTF_8);
             int accepted = 0;
             for (String line : said.split("\r\n")) {
-                assertTrue(line.matches("[2-5][0-9][0-9][ -][^\\p{Cntrl}]*") && line.length() < 512, line);
-                if (line.startsWith("250 2.0.0 accepted as") || line.startsWith("250 2.1.5 <") && line.contains("accepted as")) {
+                assertTrue(
+                        line.matches("[2-5][0-9][0-9][ -][^\\p{Cntrl}]*") && line.length() < 512,
+                        line);
+                if (line.startsWith("250 2.0.0 accepted as")
+                        || line.startsWith("250 2.1.5 <") && line.contains("accepted as")) {
                     accepted++;
                 }
             }
@@ -52,6 +59,10 @@ final class SmtpFuzzTest {
         assertTrue(entry.content().size() <= 21_000);
         boolean binary = "BINARYMIME".equals(entry.envelope().parameters().get("BODY"));
         String lines = text.replace("\r\n", "");
-        assertFalse(!binary && (lines.indexOf('\r') >= 0 || lines.indexOf('\n') >= 0 || lines.indexOf('\0') >= 0));
+        assertFalse(
+                !binary
+                        && (lines.indexOf('\r') >= 0
+                                || lines.indexOf('\n') >= 0
+                                || lines.indexOf('\0') >= 0));
     }
 }

@@ -5,16 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.lang.reflect.Proxy;
-import java.time.Duration;
-import java.util.ArrayList;
-import java.util.Dictionary;
-import java.util.HashMap;
-import java.util.List;
-import java.util.Map;
-import java.util.TreeMap;
-import java.util.concurrent.TimeUnit;
-import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.Test;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.Filter;
@@ -31,6 +21,17 @@ import org.pabal.protocol.StreamProtocol;
 import org.pabal.settings.BadSetting;
 import org.pabal.testkit.Dialogue;
 
+import java.lang.reflect.Proxy;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Dictionary;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
+
 /// The doorway: what it registers, what it reads, and that nothing is left when it has gone.
 final class SmtpServerTest {
 
@@ -40,7 +41,13 @@ final class SmtpServerTest {
     private final TestNode node = new TestNode();
 
     private SmtpServer start(Map<String, Object> properties) {
-        return new SmtpServer(bundle(), properties, node.queue, node.directory, new SignInLimits(node.clock), node.clock);
+        return new SmtpServer(
+                bundle(),
+                properties,
+                node.queue,
+                node.directory,
+                new SignInLimits(node.clock),
+                node.clock);
     }
 
     @Test
@@ -66,23 +73,31 @@ final class SmtpServerTest {
         listeners.getFirst().serviceChanged(new ServiceEvent(ServiceEvent.UNREGISTERING, high));
         Dialogue.of("S: 554 5.7.1 low\n").play(registered.get("smtp"));
         policies.put(9, refusing("new"));
-        listeners.getFirst().serviceChanged(new ServiceEvent(ServiceEvent.REGISTERED, reference(9)));
+        listeners
+                .getFirst()
+                .serviceChanged(new ServiceEvent(ServiceEvent.REGISTERED, reference(9)));
         Dialogue.of("S: 554 5.7.1 new\n").play(registered.get("smtp"));
     }
 
     @Test
     void readsItsSettings() throws Exception {
         start(Map.of("max-size", "10 MB", "max-recipients", "200", "max-messages", "5"));
-        Dialogue.of("""
-                S~ 220 .*
-                C: EHLO x
-                S* 250-SIZE 10000000
-                S* 250-LIMITS MAILMAX=5 RCPTMAX=200
-                S* 250 .*
-                """).play(registered.get("smtp"));
-        BadSetting misspelt = assertThrows(
-                BadSetting.class, () -> start(Map.of("service.pid", "org.pabal.smtp", "maxsize", "10 MB")));
-        assertTrue(misspelt.getMessage().startsWith("org.pabal.smtp.cfg: maxsize: no such setting"), misspelt.getMessage());
+        Dialogue.of(
+                        """
+                        S~ 220 .*
+                        C: EHLO x
+                        S* 250-SIZE 10000000
+                        S* 250-LIMITS MAILMAX=5 RCPTMAX=200
+                        S* 250 .*
+                        """)
+                .play(registered.get("smtp"));
+        BadSetting misspelt =
+                assertThrows(
+                        BadSetting.class,
+                        () -> start(Map.of("service.pid", "org.pabal.smtp", "maxsize", "10 MB")));
+        assertTrue(
+                misspelt.getMessage().startsWith("org.pabal.smtp.cfg: maxsize: no such setting"),
+                misspelt.getMessage());
         assertThrows(BadSetting.class, () -> start(Map.of("max-recipients", "99")));
         assertThrows(BadSetting.class, () -> start(Map.of("forged-senders", "perhaps")));
     }
@@ -113,48 +128,82 @@ final class SmtpServerTest {
     private final Map<Integer, ServiceReference<MailPolicy>> references = new HashMap<>();
 
     private ServiceReference<MailPolicy> reference(int ranking) {
-        return references.computeIfAbsent(ranking, r -> proxy(ServiceReference.class, (self, method, arguments) ->
-                switch (method.getName()) {
-                    case "compareTo" -> Integer.compare(ranking, (Integer) ((ServiceReference<?>) arguments[0]).getProperty("ranking"));
-                    case "getProperty" -> ranking;
-                    case "equals" -> self == arguments[0];
-                    case "hashCode" -> ranking;
-                    case "toString" -> "policy " + ranking;
-                    default -> throw new UnsupportedOperationException(method.getName());
-                }));
+        return references.computeIfAbsent(
+                ranking,
+                r ->
+                        proxy(
+                                ServiceReference.class,
+                                (self, method, arguments) ->
+                                        switch (method.getName()) {
+                                            case "compareTo" ->
+                                                    Integer.compare(
+                                                            ranking,
+                                                            (Integer)
+                                                                    ((ServiceReference<?>)
+                                                                                    arguments[0])
+                                                                            .getProperty(
+                                                                                    "ranking"));
+                                            case "getProperty" -> ranking;
+                                            case "equals" -> self == arguments[0];
+                                            case "hashCode" -> ranking;
+                                            case "toString" -> "policy " + ranking;
+                                            default ->
+                                                    throw new UnsupportedOperationException(
+                                                            method.getName());
+                                        }));
     }
 
     /// As much of a framework as a doorway sees.
     private BundleContext bundle() {
-        return proxy(BundleContext.class, (self, method, arguments) -> switch (method.getName()) {
-            case "getProperty" -> Map.of("pabal.host", "mx.example.test", "pabal.domain", "example.test").get(arguments[0]);
-            case "createFilter" -> SmtpServerTest.<Filter>proxy(Filter.class, (filter, m, a) -> "(any)");
-            case "addServiceListener" -> {
-                listeners.add((ServiceListener) arguments[0]);
-                yield null;
-            }
-            case "removeServiceListener" -> {
-                listeners.remove(arguments[0]);
-                yield null;
-            }
-            case "getServiceReferences" -> policies.keySet().stream().map(this::reference).toArray(ServiceReference[]::new);
-            case "getService" -> policies.get((Integer) ((ServiceReference<?>) arguments[0]).getProperty("ranking"));
-            case "ungetService" -> true;
-            case "registerService" -> {
-                Dictionary<?, ?> about = (Dictionary<?, ?>) arguments[2];
-                assertEquals("421 4.3.2 {}", about.get(StreamProtocol.GOODBYE));
-                String name = about.get(StreamProtocol.NAME).toString();
-                synchronized (registered) {
-                    registered.put(name, (StreamProtocol) arguments[1]);
-                }
-                yield SmtpServerTest.<ServiceRegistration<?>>proxy(ServiceRegistration.class, (r, m, a) -> {
-                    synchronized (registered) {
-                        registered.remove(name);
-                    }
-                    return null;
-                });
-            }
-            default -> throw new UnsupportedOperationException(method.getName());
-        });
+        return proxy(
+                BundleContext.class,
+                (self, method, arguments) ->
+                        switch (method.getName()) {
+                            case "getProperty" ->
+                                    Map.of(
+                                                    "pabal.host",
+                                                    "mx.example.test",
+                                                    "pabal.domain",
+                                                    "example.test")
+                                            .get(arguments[0]);
+                            case "createFilter" ->
+                                    SmtpServerTest.<Filter>proxy(
+                                            Filter.class, (filter, m, a) -> "(any)");
+                            case "addServiceListener" -> {
+                                listeners.add((ServiceListener) arguments[0]);
+                                yield null;
+                            }
+                            case "removeServiceListener" -> {
+                                listeners.remove(arguments[0]);
+                                yield null;
+                            }
+                            case "getServiceReferences" ->
+                                    policies.keySet().stream()
+                                            .map(this::reference)
+                                            .toArray(ServiceReference[]::new);
+                            case "getService" ->
+                                    policies.get(
+                                            (Integer)
+                                                    ((ServiceReference<?>) arguments[0])
+                                                            .getProperty("ranking"));
+                            case "ungetService" -> true;
+                            case "registerService" -> {
+                                Dictionary<?, ?> about = (Dictionary<?, ?>) arguments[2];
+                                assertEquals("421 4.3.2 {}", about.get(StreamProtocol.GOODBYE));
+                                String name = about.get(StreamProtocol.NAME).toString();
+                                synchronized (registered) {
+                                    registered.put(name, (StreamProtocol) arguments[1]);
+                                }
+                                yield SmtpServerTest.<ServiceRegistration<?>>proxy(
+                                        ServiceRegistration.class,
+                                        (r, m, a) -> {
+                                            synchronized (registered) {
+                                                registered.remove(name);
+                                            }
+                                            return null;
+                                        });
+                            }
+                            default -> throw new UnsupportedOperationException(method.getName());
+                        });
     }
 }

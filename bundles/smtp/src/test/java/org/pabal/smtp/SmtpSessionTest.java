@@ -4,13 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.io.ByteArrayOutputStream;
-import java.io.IOException;
-import java.lang.reflect.Proxy;
-import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -25,10 +18,19 @@ import org.pabal.mail.Status;
 import org.pabal.mail.Verdict;
 import org.pabal.testkit.TestConnection;
 
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.lang.reflect.Proxy;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
 /// What becomes of a message, and what the house adds to it.
 final class SmtpSessionTest {
 
-    private static final String ONE_MESSAGE = """
+    private static final String ONE_MESSAGE =
+            """
             S~ 220 .*
             C: EHLO client.example.org
             S* 250 .*
@@ -49,7 +51,8 @@ final class SmtpSessionTest {
     @Test
     void keepsTheOctetsOfAMessageBelowItsTraceField() throws Exception {
         node.play(Role.SMTP, ONE_MESSAGE + "S: 250 2.0.0 accepted as Q1\n");
-        assertEquals("""
+        assertEquals(
+                """
                 Received: from client.example.org ([127.0.0.1])\r
                 \tby mx.example.test with ESMTP id Q1\r
                 \tfor <bob@example.test>;\r
@@ -57,14 +60,23 @@ final class SmtpSessionTest {
                 Subject: hello\r
                 \r
                 .dot\r
-                """, TestNode.text(node.queued().getFirst()));
+                """,
+                TestNode.text(node.queued().getFirst()));
     }
 
     @Test
     void namesNoRecipientInTheTraceFieldWhenThereAreMore() throws Exception {
-        node.play(Role.SMTP, ONE_MESSAGE.replace("C: RCPT TO:<bob@example.test>\n",
-                "C: RCPT TO:<bob@example.test>\nC: RCPT TO:<alice@example.test>\nS~ 250 .*\n").replace("S~ 250 .*\nC: DATA", "C: DATA")
-                .replace("S~ 354", "S~ 250 .*\nS~ 354") + "S~ 250 .*\n");
+        node.play(
+                Role.SMTP,
+                ONE_MESSAGE
+                                .replace(
+                                        "C: RCPT TO:<bob@example.test>\n",
+                                        "C: RCPT TO:<bob@example.test>\n"
+                                                + "C: RCPT TO:<alice@example.test>\n"
+                                                + "S~ 250 .*\n")
+                                .replace("S~ 250 .*\nC: DATA", "C: DATA")
+                                .replace("S~ 354", "S~ 250 .*\nS~ 354")
+                        + "S~ 250 .*\n");
         assertFalse(TestNode.text(node.queued().getFirst()).contains("for <"));
     }
 
@@ -73,8 +85,13 @@ final class SmtpSessionTest {
         node.play(Role.SMTP, ONE_MESSAGE.replace("EHLO", "HELO") + "S~ 250 .*\n");
         node.play(Role.SMTP, ONE_MESSAGE + "S~ 250 .*\n", new TestConnection().withTls());
         node.play(Role.LMTP, ONE_MESSAGE.replace("EHLO", "LHLO") + "S~ 250 .*\n");
-        node.play(Role.SMTP, ONE_MESSAGE.replace("a@example.org>", "a@example.org> SMTPUTF8") + "S~ 250 .*\n");
-        node.play(Role.SUBMISSION, signedIn(ONE_MESSAGE) + "S~ 250 .*\n", new TestConnection().withTls());
+        node.play(
+                Role.SMTP,
+                ONE_MESSAGE.replace("a@example.org>", "a@example.org> SMTPUTF8") + "S~ 250 .*\n");
+        node.play(
+                Role.SUBMISSION,
+                signedIn(ONE_MESSAGE) + "S~ 250 .*\n",
+                new TestConnection().withTls());
         List<String> with = new ArrayList<>();
         for (QueueEntry entry : node.queued()) {
             with.add(TestNode.text(entry).replaceAll("(?s).* with (\\S+) id .*", "$1"));
@@ -83,7 +100,9 @@ final class SmtpSessionTest {
     }
 
     private static String signedIn(String dialogue) {
-        return dialogue.replace("C: MAIL FROM:<a@example.org>", "C: AUTH PLAIN AGFsaWNlAHBhYmFs\nS~ 235 .*\nC: MAIL FROM:<alice@example.test>");
+        return dialogue.replace(
+                "C: MAIL FROM:<a@example.org>",
+                "C: AUTH PLAIN AGFsaWNlAHBhYmFs\nS~ 235 .*\nC: MAIL FROM:<alice@example.test>");
     }
 
     // RFC 6409 §8
@@ -91,16 +110,35 @@ final class SmtpSessionTest {
     void completesTheHeadersOfItsOwnPeople() throws Exception {
         node.play(Role.SUBMISSION, signedIn(ONE_MESSAGE) + "S~ 250 .*\n");
         String text = TestNode.text(node.queued().getFirst());
-        assertTrue(text.contains("\r\nDate: Sun, 22 Nov 2026 10:00:00 +0000\r\nMessage-ID: <Q1.1795341600@mx.example.test>\r\nSubject:"), text);
-        node.play(Role.SUBMISSION, signedIn(ONE_MESSAGE)
-                .replace("C: Subject", "C: Date: today\nC: Message-ID: <x@y>\nC: Subject") + "S~ 250 .*\n");
-        assertEquals("Date: today\r\nMessage-ID: <x@y>\r\nSubject: hello\r\n\r\n.dot\r\n", TestNode.body(node.queued().get(1), 1));
+        assertTrue(
+                text.contains(
+                        "\r\n"
+                                + "Date: Sun, 22 Nov 2026 10:00:00 +0000\r\n"
+                                + "Message-ID: <Q1.1795341600@mx.example.test>\r\n"
+                                + "Subject:"),
+                text);
+        node.play(
+                Role.SUBMISSION,
+                signedIn(ONE_MESSAGE)
+                                .replace(
+                                        "C: Subject",
+                                        "C: Date: today\nC: Message-ID: <x@y>\nC: Subject")
+                        + "S~ 250 .*\n");
+        assertEquals(
+                "Date: today\r\nMessage-ID: <x@y>\r\nSubject: hello\r\n\r\n.dot\r\n",
+                TestNode.body(node.queued().get(1), 1));
     }
 
     @Test
     void keepsParametersInTheEnvelope() throws Exception {
-        node.play(Role.SMTP, ONE_MESSAGE.replace("a@example.org>", "a@example.org> SIZE=30 RET=HDRS ENVID=x BODY=7BIT")
-                .replace("bob@example.test>", "bob@example.test> NOTIFY=NEVER") + "S~ 250 .*\n");
+        node.play(
+                Role.SMTP,
+                ONE_MESSAGE
+                                .replace(
+                                        "a@example.org>",
+                                        "a@example.org> SIZE=30 RET=HDRS ENVID=x BODY=7BIT")
+                                .replace("bob@example.test>", "bob@example.test> NOTIFY=NEVER")
+                        + "S~ 250 .*\n");
         Envelope envelope = node.queued().getFirst().envelope();
         assertEquals(Map.of("RET", "HDRS", "ENVID", "x", "BODY", "7BIT"), envelope.parameters());
         assertEquals(Map.of("NOTIFY", "NEVER"), envelope.recipients().getFirst().parameters());
@@ -108,7 +146,9 @@ final class SmtpSessionTest {
 
     @Test
     void keepsARecipientOnceThatWasNamedTwice() throws Exception {
-        node.play(Role.LMTP, """
+        node.play(
+                Role.LMTP,
+                """
                 S~ 220 .*
                 C: LHLO x
                 S* 250 .*
@@ -132,7 +172,8 @@ final class SmtpSessionTest {
     @Test
     void refusesForNowWhenThereIsNoRoomAndGoesOn() throws Exception {
         node.memory.full(true);
-        String atData = """
+        String atData =
+                """
                 S~ 220 .*
                 C: EHLO client.example.org
                 S* 250 .*
@@ -158,25 +199,37 @@ final class SmtpSessionTest {
     @ParameterizedTest
     @EnumSource(Role.class)
     void refusesForNowWhenTheRoomEndsInTheMessage(Role role) throws Exception {
-        node.queue = (org.pabal.mail.MailQueue) Proxy.newProxyInstance(
-                getClass().getClassLoader(), new Class<?>[] {org.pabal.mail.MailQueue.class}, (proxy, method, arguments) -> {
-                    Object draft = method.invoke(node.memory, arguments);
-                    node.memory.full(true);
-                    return draft;
-                });
+        node.queue =
+                (org.pabal.mail.MailQueue)
+                        Proxy.newProxyInstance(
+                                getClass().getClassLoader(),
+                                new Class<?>[] {org.pabal.mail.MailQueue.class},
+                                (proxy, method, arguments) -> {
+                                    Object draft = method.invoke(node.memory, arguments);
+                                    node.memory.full(true);
+                                    return draft;
+                                });
         String dialogue = role == Role.SUBMISSION ? signedIn(ONE_MESSAGE) : ONE_MESSAGE;
-        node.play(role, dialogue.replace("EHLO", role == Role.LMTP ? "LHLO" : "EHLO")
-                + "S~ 452 4\\.3\\.1 .*\nC: NOOP\nS~ 250 .*\n");
+        node.play(
+                role,
+                dialogue.replace("EHLO", role == Role.LMTP ? "LHLO" : "EHLO")
+                        + "S~ 452 4\\.3\\.1 .*\nC: NOOP\nS~ 250 .*\n");
         assertEquals(List.of(), node.queued());
     }
 
     @Test
     void refusesForNowWhenTheDirectoryCannotSay() throws Exception {
-        node.directory = (Directory) Proxy.newProxyInstance(
-                getClass().getClassLoader(), new Class<?>[] {Directory.class}, (proxy, method, arguments) -> {
-                    throw new IOException("accounts: cannot be read");
-                });
-        node.play(Role.SMTP, """
+        node.directory =
+                (Directory)
+                        Proxy.newProxyInstance(
+                                getClass().getClassLoader(),
+                                new Class<?>[] {Directory.class},
+                                (proxy, method, arguments) -> {
+                                    throw new IOException("accounts: cannot be read");
+                                });
+        node.play(
+                Role.SMTP,
+                """
                 S~ 220 .*
                 C: EHLO client.example.org
                 S* 250 .*
@@ -194,7 +247,10 @@ final class SmtpSessionTest {
     /// Refuses at one moment, or accepts with a field that says so.
     private record Moody(String moment, Verdict verdict) implements MailPolicy {
         private Verdict at(String now) {
-            return now.equals(moment) ? verdict : new Verdict.Accept(List.of("X-" + now + ": " + verdict.getClass().getSimpleName()));
+            return now.equals(moment)
+                    ? verdict
+                    : new Verdict.Accept(
+                            List.of("X-" + now + ": " + verdict.getClass().getSimpleName()));
         }
 
         @Override
@@ -229,7 +285,8 @@ final class SmtpSessionTest {
     void asksPoliciesAtFourMoments() throws Exception {
         node.policies.add(new Moody("", Verdict.ACCEPT));
         node.play(Role.SMTP, ONE_MESSAGE + "S~ 250 .*\n");
-        assertEquals("""
+        assertEquals(
+                """
                 X-Connected: Accept\r
                 X-Sender: Accept\r
                 X-Recipient: Accept\r
@@ -237,7 +294,8 @@ final class SmtpSessionTest {
                 Subject: hello\r
                 \r
                 .dot\r
-                """, TestNode.body(node.queued().getFirst(), 1));
+                """,
+                TestNode.body(node.queued().getFirst(), 1));
     }
 
     @Test
@@ -252,9 +310,11 @@ final class SmtpSessionTest {
         node.play(Role.SMTP, beforeRecipient + "S: " + refused + "\nS~ 503 .*\n");
         node.policies.set(0, new Moody("Connected", REFUSE));
         node.play(Role.SMTP, "S: 554 5.7.1 not today\n-- close\n");
-        node.policies.set(0, new Moody("Connected", new Verdict.Refuse(new Status(450, "4.7.1", "later"))));
+        node.policies.set(
+                0, new Moody("Connected", new Verdict.Refuse(new Status(450, "4.7.1", "later"))));
         node.play(Role.SMTP, "S: 421 4.7.1 later\n-- close\n");
-        node.policies.set(0, new Moody("Sender", new Verdict.Refuse(new Status(421, "4.7.1", "later"))));
+        node.policies.set(
+                0, new Moody("Sender", new Verdict.Refuse(new Status(421, "4.7.1", "later"))));
         node.play(Role.SMTP, beforeRecipient + "S: 421 4.7.1 later\n-- close\n");
         assertEquals(List.of(), node.queued());
     }
@@ -264,27 +324,34 @@ final class SmtpSessionTest {
         List<String> asked = new ArrayList<>();
         for (int i = 0; i < 3; i++) {
             int number = i;
-            node.policies.add(new MailPolicy() {
-                @Override
-                public Verdict sender(Client client, Envelope soFar) {
-                    asked.add("" + number);
-                    return number == 1 ? REFUSE : Verdict.ACCEPT;
-                }
-            });
+            node.policies.add(
+                    new MailPolicy() {
+                        @Override
+                        public Verdict sender(Client client, Envelope soFar) {
+                            asked.add("" + number);
+                            return number == 1 ? REFUSE : Verdict.ACCEPT;
+                        }
+                    });
         }
-        node.play(Role.SMTP, ONE_MESSAGE.substring(0, ONE_MESSAGE.indexOf("C: RCPT")) + "S~ 550 5\\.7\\.1 .*\n");
+        node.play(
+                Role.SMTP,
+                ONE_MESSAGE.substring(0, ONE_MESSAGE.indexOf("C: RCPT")) + "S~ 550 5\\.7\\.1 .*\n");
         assertEquals(List.of("0", "1"), asked);
     }
 
     @Test
     void makesMailWaitWhileAPolicyIsInTrouble() throws Exception {
-        node.policies.add(new MailPolicy() {
-            @Override
-            public Verdict sender(Client client, Envelope soFar) {
-                throw new NoClassDefFoundError("a class of a bundle that was just replaced");
-            }
-        });
-        node.play(Role.SMTP, ONE_MESSAGE.substring(0, ONE_MESSAGE.indexOf("C: RCPT")) + "S~ 451 4\\.3\\.0 .*\n");
+        node.policies.add(
+                new MailPolicy() {
+                    @Override
+                    public Verdict sender(Client client, Envelope soFar) {
+                        throw new NoClassDefFoundError(
+                                "a class of a bundle that was just replaced");
+                    }
+                });
+        node.play(
+                Role.SMTP,
+                ONE_MESSAGE.substring(0, ONE_MESSAGE.indexOf("C: RCPT")) + "S~ 451 4\\.3\\.0 .*\n");
     }
 
     @Test
@@ -292,15 +359,26 @@ final class SmtpSessionTest {
         ByteArrayOutputStream big = new ByteArrayOutputStream();
         big.write("Subject: big\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
         for (int i = 0; i < 5_000; i++) {
-            big.write(("line " + i + " " + "z".repeat(i % 97) + "\r\n").getBytes(StandardCharsets.US_ASCII));
+            big.write(
+                    ("line " + i + " " + "z".repeat(i % 97) + "\r\n")
+                            .getBytes(StandardCharsets.US_ASCII));
         }
         // RFC 5321 §4.5.3.1.6 and more
         big.write("y".repeat(100_000).getBytes(StandardCharsets.US_ASCII));
         big.write("\r\n".getBytes(StandardCharsets.US_ASCII));
-        String script = "EHLO x\r\nMAIL FROM:<>\r\nRCPT TO:<bob@example.test>\r\nDATA\r\n" + big + ".\r\n"
-                + "MAIL FROM:<>\r\nRCPT TO:<bob@example.test>\r\nBDAT " + big.size() + " LAST\r\n" + big + "QUIT\r\n";
-        ScriptedConnection connection = new ScriptedConnection(
-                script.getBytes(StandardCharsets.US_ASCII), ScriptedConnection.Portions.LINES);
+        String script =
+                "EHLO x\r\nMAIL FROM:<>\r\nRCPT TO:<bob@example.test>\r\nDATA\r\n"
+                        + big
+                        + ".\r\n"
+                        + "MAIL FROM:<>\r\nRCPT TO:<bob@example.test>\r\nBDAT "
+                        + big.size()
+                        + " LAST\r\n"
+                        + big
+                        + "QUIT\r\n";
+        ScriptedConnection connection =
+                new ScriptedConnection(
+                        script.getBytes(StandardCharsets.US_ASCII),
+                        ScriptedConnection.Portions.LINES);
         node.as(Role.SMTP).converse(connection);
         assertEquals(big.toString(), TestNode.body(node.queued().get(0), 1));
         assertEquals(big.toString(), TestNode.body(node.queued().get(1), 1));

@@ -1,13 +1,5 @@
 package org.pabal.smtp;
 
-import java.io.IOException;
-import java.io.InputStream;
-import java.nio.charset.StandardCharsets;
-import java.time.Duration;
-import java.time.Instant;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.concurrent.CopyOnWriteArrayList;
 import org.pabal.directory.Directory;
 import org.pabal.directory.Sasl;
 import org.pabal.directory.SignInLimits;
@@ -21,6 +13,15 @@ import org.pabal.testkit.MemoryDirectory;
 import org.pabal.testkit.MemoryMailQueue;
 import org.pabal.testkit.MovableClock;
 import org.pabal.testkit.TestConnection;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 
 /// A node with stores in memory: `example.test` with alice, bob and the alias `team@example.test`
 /// for both.
@@ -36,7 +37,9 @@ final class TestNode {
     SmtpLimits limits = SmtpLimits.defaults();
 
     TestNode() {
-        people.addAlias(address("team@example.test"), List.of(address("alice@example.test"), address("bob@example.test")));
+        people.addAlias(
+                address("team@example.test"),
+                List.of(address("alice@example.test"), address("bob@example.test")));
         people.addAlias(address("far@example.test"), List.of(address("someone@example.org")));
     }
 
@@ -44,9 +47,17 @@ final class TestNode {
         return MailAddress.parse(text).orElseThrow();
     }
 
-    TestNode limits(long messageOctets, int headerOctets, int recipients, int messages, int failures) {
-        limits = new SmtpLimits(messageOctets, headerOctets, recipients, messages, failures,
-                limits.commandPatience(), limits.dataPatience());
+    TestNode limits(
+            long messageOctets, int headerOctets, int recipients, int messages, int failures) {
+        limits =
+                new SmtpLimits(
+                        messageOctets,
+                        headerOctets,
+                        recipients,
+                        messages,
+                        failures,
+                        limits.commandPatience(),
+                        limits.dataPatience());
         return this;
     }
 

@@ -1,7 +1,8 @@
 package org.pabal.directory;
 
-import java.util.List;
 import org.pabal.mail.MailAddress;
+
+import java.util.List;
 
 /// An address whose mail goes to others, here or elsewhere.
 ///

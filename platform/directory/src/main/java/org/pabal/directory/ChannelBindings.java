@@ -12,6 +12,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+
 import javax.net.ssl.ExtendedSSLSession;
 import javax.net.ssl.SSLKeyException;
 import javax.net.ssl.SSLSession;
@@ -20,17 +21,20 @@ import javax.net.ssl.SSLSession;
 /// RFC 5056.
 final class ChannelBindings {
 
-    private static final Pattern HASH = Pattern.compile("(MD5|SHA-?(?:1|224|256|384|512))with.*", Pattern.CASE_INSENSITIVE);
+    private static final Pattern HASH =
+            Pattern.compile("(MD5|SHA-?(?:1|224|256|384|512))with.*", Pattern.CASE_INSENSITIVE);
 
     private ChannelBindings() {}
 
     /// The bindings of a connection, by the name a client gives in `p=`.
     static Map<String, byte[]> of(Optional<SSLSession> tls) {
         Map<String, byte[]> bindings = new LinkedHashMap<>();
-        tls.ifPresent(session -> {
-            exporter(session).ifPresent(octets -> bindings.put("tls-exporter", octets));
-            endPoint(session).ifPresent(octets -> bindings.put("tls-server-end-point", octets));
-        });
+        tls.ifPresent(
+                session -> {
+                    exporter(session).ifPresent(octets -> bindings.put("tls-exporter", octets));
+                    endPoint(session)
+                            .ifPresent(octets -> bindings.put("tls-server-end-point", octets));
+                });
         return bindings;
     }
 
@@ -42,7 +46,8 @@ final class ChannelBindings {
             return Optional.empty();
         }
         try {
-            return Optional.of(extended.exportKeyingMaterialData("EXPORTER-Channel-Binding", null, 32));
+            return Optional.of(
+                    extended.exportKeyingMaterialData("EXPORTER-Channel-Binding", null, 32));
         } catch (SSLKeyException | UnsupportedOperationException | IllegalStateException e) {
             return Optional.empty();
         }
@@ -63,7 +68,8 @@ final class ChannelBindings {
         }
     }
 
-    private static Optional<String> hash(X509Certificate certificate) throws GeneralSecurityException {
+    private static Optional<String> hash(X509Certificate certificate)
+            throws GeneralSecurityException {
         String name = certificate.getSigAlgName();
         if (name.equals("RSASSA-PSS")) {
             name = pssHash(certificate) + "with";
@@ -73,7 +79,8 @@ final class ChannelBindings {
             return Optional.empty();
         }
         String hash = matcher.group(1).toUpperCase(Locale.ROOT).replace("-", "");
-        return Optional.of(hash.equals("MD5") || hash.equals("SHA1") ? "SHA-256" : "SHA-" + hash.substring(3));
+        return Optional.of(
+                hash.equals("MD5") || hash.equals("SHA1") ? "SHA-256" : "SHA-" + hash.substring(3));
     }
 
     private static String pssHash(X509Certificate certificate) throws GeneralSecurityException {

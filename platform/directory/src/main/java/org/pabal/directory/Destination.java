@@ -1,7 +1,8 @@
 package org.pabal.directory;
 
-import java.util.List;
 import org.pabal.mail.MailAddress;
+
+import java.util.List;
 
 /// Where mail for an address goes. The difference between the last two decides between a refusal
 /// and a relay.

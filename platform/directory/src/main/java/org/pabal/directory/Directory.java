@@ -1,10 +1,11 @@
 package org.pabal.directory;
 
+import org.osgi.annotation.versioning.ProviderType;
+import org.pabal.mail.MailAddress;
+
 import java.io.IOException;
 import java.util.Optional;
 import java.util.stream.Stream;
-import org.osgi.annotation.versioning.ProviderType;
-import org.pabal.mail.MailAddress;
 
 /// Who has mail here.
 ///

@@ -1,10 +1,11 @@
 package org.pabal.directory;
 
+import org.osgi.annotation.versioning.ProviderType;
+import org.pabal.mail.MailAddress;
+
 import java.io.IOException;
 import java.util.List;
 import java.util.stream.Stream;
-import org.osgi.annotation.versioning.ProviderType;
-import org.pabal.mail.MailAddress;
 
 /// Changes what a [Directory] says; a store that can be edited registers this as its second
 /// service.

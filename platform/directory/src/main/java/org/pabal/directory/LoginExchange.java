@@ -24,7 +24,8 @@ final class LoginExchange implements SaslExchange {
             asked = true;
             return prompt("Username:");
         }
-        Optional<CharBuffer> text = response.flatMap(octets -> Precis.decode(octets, 0, octets.length));
+        Optional<CharBuffer> text =
+                response.flatMap(octets -> Precis.decode(octets, 0, octets.length));
         if (text.isEmpty()) {
             return SignIn.malformed();
         }

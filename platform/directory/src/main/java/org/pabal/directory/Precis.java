@@ -31,7 +31,9 @@ public final class Precis {
             return Optional.empty();
         }
         String normal = Normalizer.normalize(text, Normalizer.Form.NFC);
-        boolean good = normal.codePoints().allMatch(c -> c == ' ' || visible(c)) && octets(normal) <= MAX_LOGIN_OCTETS;
+        boolean good =
+                normal.codePoints().allMatch(c -> c == ' ' || visible(c))
+                        && octets(normal) <= MAX_LOGIN_OCTETS;
         return good ? Optional.of(normal) : Optional.empty();
     }
 
@@ -47,14 +49,19 @@ public final class Precis {
             spaced.put(Character.getType(c) == Character.SPACE_SEPARATOR ? ' ' : c);
         }
         String normal = Normalizer.normalize(spaced.flip(), Normalizer.Form.NFC);
-        boolean good = normal.codePoints().allMatch(Precis::opaque) && octets(normal) <= MAX_PASSWORD_OCTETS;
+        boolean good =
+                normal.codePoints().allMatch(Precis::opaque)
+                        && octets(normal) <= MAX_PASSWORD_OCTETS;
         return good ? Optional.of(normal.toCharArray()) : Optional.empty();
     }
 
     /// Octets as UTF-8, or empty when they are not.
     static Optional<CharBuffer> decode(byte[] octets, int from, int to) {
         try {
-            return Optional.of(StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(octets, from, to - from)));
+            return Optional.of(
+                    StandardCharsets.UTF_8
+                            .newDecoder()
+                            .decode(ByteBuffer.wrap(octets, from, to - from)));
         } catch (CharacterCodingException e) {
             return Optional.empty();
         }
@@ -62,8 +69,15 @@ public final class Precis {
 
     private static boolean visible(int c) {
         return switch (Character.getType(c)) {
-            case Character.CONTROL, Character.FORMAT, Character.SURROGATE, Character.PRIVATE_USE, Character.UNASSIGNED,
-                    Character.LINE_SEPARATOR, Character.PARAGRAPH_SEPARATOR, Character.SPACE_SEPARATOR -> false;
+            case Character.CONTROL,
+                    Character.FORMAT,
+                    Character.SURROGATE,
+                    Character.PRIVATE_USE,
+                    Character.UNASSIGNED,
+                    Character.LINE_SEPARATOR,
+                    Character.PARAGRAPH_SEPARATOR,
+                    Character.SPACE_SEPARATOR ->
+                    false;
             default -> true;
         };
     }

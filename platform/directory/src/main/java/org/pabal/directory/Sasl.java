@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
+
 import javax.net.ssl.SSLSession;
 
 /// The SASL mechanisms that every protocol of the house offers: SCRAM-SHA-256 and SCRAM-SHA-1, each
@@ -21,7 +22,8 @@ import javax.net.ssl.SSLSession;
 public final class Sasl {
 
     private static final List<String> BOUND = List.of("SCRAM-SHA-256-PLUS", "SCRAM-SHA-1-PLUS");
-    private static final List<String> UNBOUND = List.of("SCRAM-SHA-256", "SCRAM-SHA-1", "PLAIN", "LOGIN");
+    private static final List<String> UNBOUND =
+            List.of("SCRAM-SHA-256", "SCRAM-SHA-1", "PLAIN", "LOGIN");
 
     /// No message of these mechanisms is longer than this, in octets; what is longer is malformed
     /// (security row S20).
@@ -55,21 +57,26 @@ public final class Sasl {
     /// @param mechanism in any case
     /// @param from the client's address
     /// @return empty when there is no such mechanism on this connection
-    public Optional<SaslExchange> begin(String mechanism, InetAddress from, Optional<SSLSession> tls) {
+    public Optional<SaslExchange> begin(
+            String mechanism, InetAddress from, Optional<SSLSession> tls) {
         Map<String, byte[]> bindings = ChannelBindings.of(tls);
         String name = mechanism.toUpperCase(Locale.ROOT);
         if (!mechanisms(bindings).contains(name)) {
             return Optional.empty();
         }
         SignIn signIn = new SignIn(directory, limits, from);
-        return Optional.of(new OneTry(switch (name) {
-            case "PLAIN" -> new PlainExchange(signIn);
-            case "LOGIN" -> new LoginExchange(signIn);
-            default -> {
-                String hash = name.startsWith("SCRAM-SHA-256") ? "SHA-256" : "SHA-1";
-                yield new ScramExchange(signIn, hash, BOUND.contains(name), bindings, nonces.get());
-            }
-        }));
+        return Optional.of(
+                new OneTry(
+                        switch (name) {
+                            case "PLAIN" -> new PlainExchange(signIn);
+                            case "LOGIN" -> new LoginExchange(signIn);
+                            default -> {
+                                String hash =
+                                        name.startsWith("SCRAM-SHA-256") ? "SHA-256" : "SHA-1";
+                                yield new ScramExchange(
+                                        signIn, hash, BOUND.contains(name), bindings, nonces.get());
+                            }
+                        }));
     }
 
     /// Signs somebody in who said login and password in the protocol's own commands, as `USER` and
@@ -77,12 +84,15 @@ public final class Sasl {
     ///
     /// @param password as the client sent it; wiped when this returns
     /// @return a success or a failure
-    public SaslExchange.Step signIn(String login, char[] password, InetAddress from) throws IOException {
+    public SaslExchange.Step signIn(String login, char[] password, InetAddress from)
+            throws IOException {
         return new SignIn(directory, limits, from).withPassword("", login, password);
     }
 
     private static List<String> mechanisms(Map<String, byte[]> bindings) {
-        return bindings.isEmpty() ? UNBOUND : Stream.concat(BOUND.stream(), UNBOUND.stream()).toList();
+        return bindings.isEmpty()
+                ? UNBOUND
+                : Stream.concat(BOUND.stream(), UNBOUND.stream()).toList();
     }
 
     private static Supplier<String> randomNonces() {

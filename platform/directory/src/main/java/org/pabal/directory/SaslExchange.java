@@ -2,7 +2,6 @@ package org.pabal.directory;
 
 import java.io.IOException;
 import java.time.Duration;
-
 import java.util.Optional;
 
 /// One sign-in by one SASL mechanism, RFC 4422 §3, seen from the server; good for one try, used by

@@ -12,8 +12,10 @@ import java.util.regex.Pattern;
 /// @param nonce both nonces
 record ScramClientFinal(String withoutProof, byte[] channel, String nonce, byte[] proof) {
 
-    private static final Pattern GRAMMAR = Pattern.compile("(c=([A-Za-z0-9+/]{1,2000}={0,2}),r=([\\x21-\\x2B\\x2D-\\x7E]{1,1024})"
-            + "(?:,[A-Za-oq-z]=[^,\\x00]{1,1000})*+),p=([A-Za-z0-9+/]{1,200}={0,2})");
+    private static final Pattern GRAMMAR =
+            Pattern.compile(
+                    "(c=([A-Za-z0-9+/]{1,2000}={0,2}),r=([\\x21-\\x2B\\x2D-\\x7E]{1,1024})"
+                        + "(?:,[A-Za-oq-z]=[^,\\x00]{1,1000})*+),p=([A-Za-z0-9+/]{1,200}={0,2})");
 
     static Optional<ScramClientFinal> parse(String message) {
         Matcher m = GRAMMAR.matcher(message);
@@ -22,8 +24,12 @@ record ScramClientFinal(String withoutProof, byte[] channel, String nonce, byte[
         }
         try {
             Base64.Decoder base64 = Base64.getDecoder();
-            return Optional.of(new ScramClientFinal(
-                    m.group(1), base64.decode(m.group(2)), m.group(3), base64.decode(m.group(4))));
+            return Optional.of(
+                    new ScramClientFinal(
+                            m.group(1),
+                            base64.decode(m.group(2)),
+                            m.group(3),
+                            base64.decode(m.group(4))));
         } catch (IllegalArgumentException e) {
             return Optional.empty();
         }

@@ -43,7 +43,8 @@ final class ScramExchange implements SaslExchange {
 
     /// @param plus whether the mechanism is the -PLUS form
     /// @param bindings what the connection offers to bind to
-    ScramExchange(SignIn signIn, String hash, boolean plus, Map<String, byte[]> bindings, String nonce) {
+    ScramExchange(
+            SignIn signIn, String hash, boolean plus, Map<String, byte[]> bindings, String nonce) {
         this.signIn = signIn;
         this.hash = hash;
         this.plus = plus;
@@ -61,7 +62,8 @@ final class ScramExchange implements SaslExchange {
             boolean nothing = response.isEmpty() || response.get().length == 0;
             return nothing ? signIn.succeeded(account, login) : SignIn.malformed();
         }
-        Optional<String> message = response.flatMap(o -> Precis.decode(o, 0, o.length)).map(CharBuffer::toString);
+        Optional<String> message =
+                response.flatMap(o -> Precis.decode(o, 0, o.length)).map(CharBuffer::toString);
         if (message.isEmpty()) {
             return SignIn.malformed();
         }
@@ -80,8 +82,14 @@ final class ScramExchange implements SaslExchange {
             return SignIn.later();
         }
         keys = signIn.keys(login, hash);
-        serverFirst = "r=" + first.nonce() + nonce + ",s=" + Base64.getEncoder().encodeToString(keys.salt()) + ",i="
-                + keys.iterations();
+        serverFirst =
+                "r="
+                        + first.nonce()
+                        + nonce
+                        + ",s="
+                        + Base64.getEncoder().encodeToString(keys.salt())
+                        + ",i="
+                        + keys.iterations();
         stage = Stage.FINAL;
         return new Step.Challenge(serverFirst.getBytes(StandardCharsets.UTF_8));
     }
@@ -90,7 +98,8 @@ final class ScramExchange implements SaslExchange {
     /// client could bind and saw no -PLUS among the mechanisms; if we did offer it, somebody
     /// between us has struck it out.
     private boolean bindable(String flag) {
-        return plus ? flag.startsWith("p=") && bindings.containsKey(flag.substring(2))
+        return plus
+                ? flag.startsWith("p=") && bindings.containsKey(flag.substring(2))
                 : flag.equals("n") || flag.equals("y") && bindings.isEmpty();
     }
 
@@ -102,18 +111,26 @@ final class ScramExchange implements SaslExchange {
         if (!signIn.allowed(login)) {
             return SignIn.later();
         }
-        byte[] about = (first.bare() + "," + serverFirst + "," + parsed.get().withoutProof()).getBytes(StandardCharsets.UTF_8);
+        byte[] about =
+                (first.bare() + "," + serverFirst + "," + parsed.get().withoutProof())
+                        .getBytes(StandardCharsets.UTF_8);
         byte[] clientSignature = ScramKeys.hmac(hash, keys.storedKey(), about);
         byte[] serverSignature = ScramKeys.hmac(hash, keys.serverKey(), about);
         // All of it is compared, whatever differs first: the time tells nothing.
-        boolean proved = MessageDigest.isEqual(
-                ScramKeys.digest(hash, xor(parsed.get().proof(), clientSignature)), keys.storedKey());
-        boolean fresh = MessageDigest.isEqual(
-                parsed.get().nonce().getBytes(StandardCharsets.UTF_8), (first.nonce() + nonce).getBytes(StandardCharsets.UTF_8));
+        boolean proved =
+                MessageDigest.isEqual(
+                        ScramKeys.digest(hash, xor(parsed.get().proof(), clientSignature)),
+                        keys.storedKey());
+        boolean fresh =
+                MessageDigest.isEqual(
+                        parsed.get().nonce().getBytes(StandardCharsets.UTF_8),
+                        (first.nonce() + nonce).getBytes(StandardCharsets.UTF_8));
         boolean bound = MessageDigest.isEqual(parsed.get().channel(), channel());
         boolean whole = parsed.get().proof().length == keys.storedKey().length;
         Optional<Account> found = signIn.account(login);
-        if (!(proved & fresh & bound & whole) || found.isEmpty() || !signIn.mayOpen(found.get(), first.authorize())) {
+        if (!(proved & fresh & bound & whole)
+                || found.isEmpty()
+                || !signIn.mayOpen(found.get(), first.authorize())) {
             return signIn.rejected(login);
         }
         account = found.get();

@@ -7,6 +7,7 @@ import java.security.GeneralSecurityException;
 import java.security.MessageDigest;
 import java.util.Arrays;
 import java.util.List;
+
 import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
 
@@ -33,7 +34,8 @@ public record ScramKeys(byte[] salt, int iterations, byte[] storedKey, byte[] se
     /// @param salt 16 random octets
     public static ScramKeys of(char[] password, String hash, byte[] salt, int iterations) {
         if (!HASHES.contains(hash) || iterations < 1) {
-            throw new IllegalArgumentException("SCRAM keys: hash " + hash + ", iterations " + iterations + ": no such thing");
+            throw new IllegalArgumentException(
+                    "SCRAM keys: hash " + hash + ", iterations " + iterations + ": no such thing");
         }
         ByteBuffer encoded = StandardCharsets.UTF_8.encode(CharBuffer.wrap(password));
         byte[] octets = new byte[encoded.remaining()];

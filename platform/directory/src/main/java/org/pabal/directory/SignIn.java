@@ -1,13 +1,14 @@
 package org.pabal.directory;
 
+import org.pabal.directory.SaslExchange.Reason;
+import org.pabal.directory.SaslExchange.Step;
+
 import java.io.IOException;
 import java.net.InetAddress;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.Locale;
 import java.util.Optional;
-import org.pabal.directory.SaslExchange.Reason;
-import org.pabal.directory.SaslExchange.Step;
 
 /// One try to sign in from one address: the part that is the same for every mechanism.
 final class SignIn {
@@ -30,7 +31,9 @@ final class SignIn {
         Optional<char[]> prepared = Precis.password(password);
         Arrays.fill(password, '\0');
         Optional<String> name = Precis.login(login);
-        if (name.isEmpty() || prepared.isEmpty() || !authorize.isEmpty() && Precis.login(authorize).isEmpty()) {
+        if (name.isEmpty()
+                || prepared.isEmpty()
+                || !authorize.isEmpty() && Precis.login(authorize).isEmpty()) {
             prepared.ifPresent(characters -> Arrays.fill(characters, '\0'));
             return malformed();
         }
@@ -38,7 +41,8 @@ final class SignIn {
             if (!allowed(name.get())) {
                 return later();
             }
-            Optional<Account> account = directory.authenticate(name.get(), new Proof.Password(prepared.get()));
+            Optional<Account> account =
+                    directory.authenticate(name.get(), new Proof.Password(prepared.get()));
             return account.isPresent() && mayOpen(account.get(), authorize)
                     ? succeeded(account.get(), name.get())
                     : rejected(name.get());
@@ -52,7 +56,9 @@ final class SignIn {
     boolean mayOpen(Account account, String authorize) throws IOException {
         return authorize.isEmpty()
                 || Precis.login(authorize).isPresent()
-                        && directory.account(Precis.login(authorize).get()).equals(Optional.of(account));
+                        && directory
+                                .account(Precis.login(authorize).get())
+                                .equals(Optional.of(account));
     }
 
     boolean allowed(String login) throws IOException {
@@ -88,11 +94,12 @@ final class SignIn {
         ScramKeys like = anybodys(hash);
         byte[] first = limits.pseudonym("salt " + hash + " " + login.toLowerCase(Locale.ROOT));
         byte[] second = limits.pseudonym("key " + hash + " " + login.toLowerCase(Locale.ROOT));
-        ScramKeys nobodys = new ScramKeys(
-                Arrays.copyOf(first, like.salt().length),
-                like.iterations(),
-                ScramKeys.digest(hash, second),
-                ScramKeys.digest(hash, first));
+        ScramKeys nobodys =
+                new ScramKeys(
+                        Arrays.copyOf(first, like.salt().length),
+                        like.iterations(),
+                        ScramKeys.digest(hash, second),
+                        ScramKeys.digest(hash, first));
         return keys.orElse(nobodys);
     }
 
@@ -100,8 +107,13 @@ final class SignIn {
         try (var accounts = directory.accounts()) {
             Optional<Account> first = accounts.findFirst();
             Optional<ScramKeys> keys =
-                    first.isEmpty() ? Optional.empty() : directory.scramKeys(first.get().toString(), hash);
-            return keys.orElseGet(() -> new ScramKeys(new byte[16], ScramKeys.ITERATIONS, new byte[0], new byte[0]));
+                    first.isEmpty()
+                            ? Optional.empty()
+                            : directory.scramKeys(first.get().toString(), hash);
+            return keys.orElseGet(
+                    () ->
+                            new ScramKeys(
+                                    new byte[16], ScramKeys.ITERATIONS, new byte[0], new byte[0]));
         }
     }
 

@@ -64,7 +64,8 @@ public final class SignInLimits {
     ///     same as before
     public SignInLimits(InstantSource clock, byte[] secret) {
         if (secret.length < 16) {
-            throw new IllegalArgumentException("secret of " + secret.length + " octets: at least 16");
+            throw new IllegalArgumentException(
+                    "secret of " + secret.length + " octets: at least 16");
         }
         this.clock = clock;
         this.secret = secret.clone();
@@ -99,7 +100,9 @@ public final class SignInLimits {
             networks.add(network(from), 1, now);
         }
         double millis = FIRST_DELAY.toMillis() * Math.pow(2, Math.min(count, 20) - 1);
-        return Duration.ofMillis(Math.min(LONGEST_DELAY.toMillis(), Math.max(FIRST_DELAY.toMillis(), (long) millis)));
+        return Duration.ofMillis(
+                Math.min(
+                        LONGEST_DELAY.toMillis(), Math.max(FIRST_DELAY.toMillis(), (long) millis)));
     }
 
     /// Notes a success. It forgives the failures of this login from this address, and nobody

@@ -1,6 +1,5 @@
 package org.pabal.directory;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -9,13 +8,8 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.io.IOException;
-import java.net.InetAddress;
-import java.time.Instant;
-import java.time.InstantSource;
-import java.util.Base64;
-import java.util.List;
-import java.util.Optional;
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -24,11 +18,20 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.pabal.directory.SaslExchange.Reason;
 import org.pabal.directory.SaslExchange.Step;
 
+import java.io.IOException;
+import java.net.InetAddress;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.Base64;
+import java.util.List;
+import java.util.Optional;
+
 class SaslTest {
 
     private final SmallDirectory directory = new SmallDirectory();
     private final SignInLimits limits =
-            new SignInLimits(InstantSource.fixed(Instant.parse("2026-11-22T12:00:00Z")), new byte[16]);
+            new SignInLimits(
+                    InstantSource.fixed(Instant.parse("2026-11-22T12:00:00Z")), new byte[16]);
     private String nonce = "3rfcNHYJY1ZVvWVs7j";
     private final Sasl sasl = new Sasl(directory, limits, () -> nonce);
     private InetAddress from;
@@ -50,9 +53,10 @@ class SaslTest {
                 challenge(say(exchange, "n,,n=user,r=fyko+d2lbbFgONRv9qkxdawL")));
         assertEquals(
                 "v=rmF9pqV8S7suAoZWja4dJRkFsKQ=",
-                challenge(say(
-                        exchange,
-                        "c=biws,r=fyko+d2lbbFgONRv9qkxdawL3rfcNHYJY1ZVvWVs7j,p=v0X8v3Bz2T0CJGbJQyF0X+HI4Ts=")));
+                challenge(
+                        say(
+                                exchange,
+                                "c=biws,r=fyko+d2lbbFgONRv9qkxdawL3rfcNHYJY1ZVvWVs7j,p=v0X8v3Bz2T0CJGbJQyF0X+HI4Ts=")));
         assertEquals("user@example.org", success(say(exchange, "")));
     }
 
@@ -66,15 +70,22 @@ class SaslTest {
                 challenge(say(exchange, "n,,n=user,r=rOprNGfwEbeRWgbNEkqO")));
         assertEquals(
                 "v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=",
-                challenge(say(
-                        exchange,
-                        "c=biws,r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,"
-                                + "p=dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ=")));
+                challenge(
+                        say(
+                                exchange,
+                                "c=biws,r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,"
+                                        + "p=dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ=")));
         assertEquals("user@example.org", success(exchange.step(Optional.empty())));
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"\0user\0pencil", "user\0user\0pencil", "user@example.org\0USER\0pencil", "\0User@Example.org\0pencil"})
+    @ValueSource(
+            strings = {
+                "\0user\0pencil",
+                "user\0user\0pencil",
+                "user@example.org\0USER\0pencil",
+                "\0User@Example.org\0pencil"
+            })
     void signsInByPlain(String message) throws IOException {
         assertEquals("user@example.org", success(say(begin("PLAIN"), message)));
     }
@@ -90,8 +101,22 @@ class SaslTest {
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "", "\0", "\0\0", "user", "user\0pencil", "\0user\0", "\0\0pencil", "\0user\0pencil\0", "\0user\0pen\0cil", "\0us\ter\0pencil",
-                "\0user\0pen\rcil", "\0us\u202Eer\0pencil", "\0us er\uFFFF\0pencil", "a\nb\0user\0pencil", "\0user\0\uE000", "\0\0\0\0\0\0"
+                "",
+                "\0",
+                "\0\0",
+                "user",
+                "user\0pencil",
+                "\0user\0",
+                "\0\0pencil",
+                "\0user\0pencil\0",
+                "\0user\0pen\0cil",
+                "\0us\ter\0pencil",
+                "\0user\0pen\rcil",
+                "\0us\u202Eer\0pencil",
+                "\0us er\uFFFF\0pencil",
+                "a\nb\0user\0pencil",
+                "\0user\0\uE000",
+                "\0\0\0\0\0\0"
             })
     void refusesPlainThatBreaksTheGrammar(String message) throws IOException {
         assertEquals(Reason.MALFORMED, failure(say(begin("PLAIN"), message)));
@@ -103,7 +128,9 @@ class SaslTest {
         byte[] message = {0, 'u', 's', 'e', 'r', 0, (byte) 0xC0, (byte) 0x80};
         assertEquals(Reason.MALFORMED, failure(begin("PLAIN").step(Optional.of(message))));
         for (String mechanism : List.of("LOGIN", "SCRAM-SHA-1")) {
-            assertEquals(Reason.MALFORMED, failure(begin(mechanism).step(Optional.of(new byte[] {(byte) 0xFF}))));
+            assertEquals(
+                    Reason.MALFORMED,
+                    failure(begin(mechanism).step(Optional.of(new byte[] {(byte) 0xFF}))));
         }
     }
 
@@ -111,7 +138,8 @@ class SaslTest {
     @ValueSource(strings = {"PLAIN", "LOGIN", "SCRAM-SHA-1", "SCRAM-SHA-256"})
     void refusesAMegabyte(String mechanism) throws IOException {
         // S20
-        assertEquals(Reason.MALFORMED, failure(begin(mechanism).step(Optional.of(new byte[1 << 20]))));
+        assertEquals(
+                Reason.MALFORMED, failure(begin(mechanism).step(Optional.of(new byte[1 << 20]))));
         byte[] letters = "a".repeat(Sasl.MAX_RESPONSE + 1).getBytes(UTF_8);
         assertEquals(Reason.MALFORMED, failure(begin(mechanism).step(Optional.of(letters))));
     }
@@ -119,14 +147,20 @@ class SaslTest {
     @Test
     void takesLoginsAndPasswordsUpToTheirLimits() throws IOException {
         directory.passwords.put("user", "p".repeat(1_024));
-        assertEquals("user@example.org", success(say(begin("PLAIN"), "\0user\0" + "p".repeat(1_024))));
-        assertEquals(Reason.MALFORMED, failure(say(begin("PLAIN"), "\0user\0" + "p".repeat(1_025))));
-        assertEquals(Reason.REJECTED, failure(say(begin("PLAIN"), "\0" + "u".repeat(320) + "\0pencil")));
-        assertEquals(Reason.MALFORMED, failure(say(begin("PLAIN"), "\0" + "u".repeat(321) + "\0pencil")));
+        assertEquals(
+                "user@example.org", success(say(begin("PLAIN"), "\0user\0" + "p".repeat(1_024))));
+        assertEquals(
+                Reason.MALFORMED, failure(say(begin("PLAIN"), "\0user\0" + "p".repeat(1_025))));
+        assertEquals(
+                Reason.REJECTED, failure(say(begin("PLAIN"), "\0" + "u".repeat(320) + "\0pencil")));
+        assertEquals(
+                Reason.MALFORMED,
+                failure(say(begin("PLAIN"), "\0" + "u".repeat(321) + "\0pencil")));
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"' or 1=1 --", "*)(uid=*", "us\\er", "../user", "user@elsewhere.example"})
+    @ValueSource(
+            strings = {"' or 1=1 --", "*)(uid=*", "us\\er", "../user", "user@elsewhere.example"})
     void takesEveryOtherCharacterForALetter(String login) throws IOException {
         // S20: a store sees the login as it is, and has no such account
         assertEquals(Reason.REJECTED, failure(say(begin("PLAIN"), "\0" + login + "\0pencil")));
@@ -138,14 +172,24 @@ class SaslTest {
         // S20: authzid is not authcid
         assertEquals(Reason.REJECTED, failure(say(begin("PLAIN"), "alice\0user\0pencil")));
         assertEquals(Reason.REJECTED, failure(say(begin("PLAIN"), "nobody\0user\0pencil")));
-        assertEquals(Reason.REJECTED, failure(new ScramClient("SHA-256", "n,a=alice,", "user", "pencil").play(begin("SCRAM-SHA-256"))));
-        assertEquals("user@example.org", success(new ScramClient("SHA-1", "n,a=user@example.org,", "user", "pencil").play(begin("SCRAM-SHA-1"))));
+        assertEquals(
+                Reason.REJECTED,
+                failure(
+                        new ScramClient("SHA-256", "n,a=alice,", "user", "pencil")
+                                .play(begin("SCRAM-SHA-256"))));
+        assertEquals(
+                "user@example.org",
+                success(
+                        new ScramClient("SHA-1", "n,a=user@example.org,", "user", "pencil")
+                                .play(begin("SCRAM-SHA-1"))));
     }
 
     @Test
     void composesCharactersBeforeItCompares() throws IOException {
         directory.passwords.put("user", "caf\u00e9 au lait");
-        assertEquals("user@example.org", success(say(begin("PLAIN"), "\0user\0cafe\u0301\u00a0au lait")));
+        assertEquals(
+                "user@example.org",
+                success(say(begin("PLAIN"), "\0user\0cafe\u0301\u00a0au lait")));
     }
 
     @Test
@@ -181,10 +225,32 @@ class SaslTest {
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "", ",", "n", "n,", "n,,", "n,,n=user", "n,,r=abc", "n,,n=,r=abc", "n,,n=user,r=", "n,,n=us=er,r=abc", "n,,n=us=2c,r=abc",
-                "n,,m=x,n=user,r=abc", "x,,n=user,r=abc", "y=,,n=user,r=abc", "p=,,n=user,r=abc", "p=tls-unique,,n=user,r=abc",
-                "n,b=user,n=user,r=abc", "n,a=,n=user,r=abc", "n,,n=user,r=a b", "n,,n=user,r=ab\u00e9", "n,,n=user,r=abc,", "n,,n=user,r=abc,x",
-                "n,,n=user,r=abc,xy=1", "F,n,,n=user,r=abc", "n,,n=us\0er,r=abc", "n,,N=user,r=abc"
+                "",
+                ",",
+                "n",
+                "n,",
+                "n,,",
+                "n,,n=user",
+                "n,,r=abc",
+                "n,,n=,r=abc",
+                "n,,n=user,r=",
+                "n,,n=us=er,r=abc",
+                "n,,n=us=2c,r=abc",
+                "n,,m=x,n=user,r=abc",
+                "x,,n=user,r=abc",
+                "y=,,n=user,r=abc",
+                "p=,,n=user,r=abc",
+                "p=tls-unique,,n=user,r=abc",
+                "n,b=user,n=user,r=abc",
+                "n,a=,n=user,r=abc",
+                "n,,n=user,r=a b",
+                "n,,n=user,r=ab\u00e9",
+                "n,,n=user,r=abc,",
+                "n,,n=user,r=abc,x",
+                "n,,n=user,r=abc,xy=1",
+                "F,n,,n=user,r=abc",
+                "n,,n=us\0er,r=abc",
+                "n,,N=user,r=abc"
             })
     void refusesScramThatBreaksTheGrammar(String message) throws IOException {
         assertEquals(Reason.MALFORMED, failure(say(begin("SCRAM-SHA-256"), message)));
@@ -193,8 +259,16 @@ class SaslTest {
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "", "c=biws", "c=biws,r=abc3rfcNHYJY1ZVvWVs7j", "c=biws,r=abc,p=", "c=!!,r=abc,p=AAAA", "c=b,r=abc,p=AAAA", "c=biws,r=abc,p=A",
-                "c=biws,r=abc,p=AAAA,x=y", "r=abc,c=biws,p=AAAA", "m=1,c=biws,r=abc,p=AAAA"
+                "",
+                "c=biws",
+                "c=biws,r=abc3rfcNHYJY1ZVvWVs7j",
+                "c=biws,r=abc,p=",
+                "c=!!,r=abc,p=AAAA",
+                "c=b,r=abc,p=AAAA",
+                "c=biws,r=abc,p=A",
+                "c=biws,r=abc,p=AAAA,x=y",
+                "r=abc,c=biws,p=AAAA",
+                "m=1,c=biws,r=abc,p=AAAA"
             })
     void refusesAScramProofThatBreaksTheGrammar(String message) throws IOException {
         SaslExchange exchange = begin("SCRAM-SHA-1");
@@ -212,7 +286,12 @@ class SaslTest {
     void readsCommasAndEqualsSignsInScramLogins() throws IOException {
         directory.passwords.put("a,b=c", "pencil");
         ScramClient client = new ScramClient("SHA-256", "n,,", "a=2Cb=3Dc", "pencil");
-        assertEquals("a,b=c", ((Step.Success) client.play(begin("SCRAM-SHA-256"))).account().address().localPart());
+        assertEquals(
+                "a,b=c",
+                ((Step.Success) client.play(begin("SCRAM-SHA-256")))
+                        .account()
+                        .address()
+                        .localPart());
     }
 
     @Test
@@ -301,7 +380,9 @@ class SaslTest {
         String[] spellings = {"user", "USER", "user@example.org", "User@EXAMPLE.org"};
         from = InetAddress.getLoopbackAddress();
         for (int i = 0; i < SignInLimits.LOGIN_LIMIT; i++) {
-            assertEquals(Reason.REJECTED, failure(say(begin("PLAIN"), "\0" + spellings[i % 4] + "\0wrong")));
+            assertEquals(
+                    Reason.REJECTED,
+                    failure(say(begin("PLAIN"), "\0" + spellings[i % 4] + "\0wrong")));
         }
         assertEquals(Reason.LATER, failure(say(begin("PLAIN"), "\0user\0pencil")));
         assertEquals("alice@example.org", success(say(begin("PLAIN"), "\0alice\0wonderland")));
@@ -309,8 +390,11 @@ class SaslTest {
 
     @Test
     void offersNoBoundMechanismWithoutTls() {
-        assertEquals(List.of("SCRAM-SHA-256", "SCRAM-SHA-1", "PLAIN", "LOGIN"), sasl.mechanisms(Optional.empty()));
-        for (String mechanism : List.of("SCRAM-SHA-256-PLUS", "CRAM-MD5", "", "PLAIN ", "EXTERNAL")) {
+        assertEquals(
+                List.of("SCRAM-SHA-256", "SCRAM-SHA-1", "PLAIN", "LOGIN"),
+                sasl.mechanisms(Optional.empty()));
+        for (String mechanism :
+                List.of("SCRAM-SHA-256-PLUS", "CRAM-MD5", "", "PLAIN ", "EXTERNAL")) {
             assertTrue(sasl.begin(mechanism, from, Optional.empty()).isEmpty());
         }
     }
@@ -325,8 +409,14 @@ class SaslTest {
     @Test
     void makesNoncesThatDiffer() throws IOException {
         Sasl random = new Sasl(directory, limits);
-        Step one = say(random.begin("SCRAM-SHA-1", from, Optional.empty()).orElseThrow(), "n,,n=user,r=abc");
-        Step two = say(random.begin("SCRAM-SHA-1", from, Optional.empty()).orElseThrow(), "n,,n=user,r=abc");
+        Step one =
+                say(
+                        random.begin("SCRAM-SHA-1", from, Optional.empty()).orElseThrow(),
+                        "n,,n=user,r=abc");
+        Step two =
+                say(
+                        random.begin("SCRAM-SHA-1", from, Optional.empty()).orElseThrow(),
+                        "n,,n=user,r=abc");
         assertFalse(challenge(one).equals(challenge(two)));
     }
 

@@ -2,11 +2,12 @@ package org.pabal.directory;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import org.pabal.directory.SaslExchange.Step;
+
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.Optional;
-import org.pabal.directory.SaslExchange.Step;
 
 /// The client's side of SCRAM, with handles to get it wrong.
 final class ScramClient {
@@ -51,8 +52,12 @@ final class ScramClient {
         salt = parts[1].substring(2);
         iterations = parts[2].substring(2);
         String withoutProof = "c=" + Base64.getEncoder().encodeToString(channel) + "," + parts[0];
-        byte[] salted = ScramKeys.salted(
-                password.getBytes(UTF_8), hash, Base64.getDecoder().decode(salt), Integer.parseInt(iterations));
+        byte[] salted =
+                ScramKeys.salted(
+                        password.getBytes(UTF_8),
+                        hash,
+                        Base64.getDecoder().decode(salt),
+                        Integer.parseInt(iterations));
         byte[] proof = ScramKeys.hmac(hash, salted, "Client Key".getBytes(UTF_8));
         byte[] about = (bare() + "," + serverFirst + "," + withoutProof).getBytes(UTF_8);
         byte[] signature = ScramKeys.hmac(hash, ScramKeys.digest(hash, proof), about);

@@ -5,11 +5,12 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import org.junit.jupiter.api.Test;
+
 import java.io.IOException;
 import java.net.InetAddress;
 import java.time.Duration;
 import java.time.Instant;
-import org.junit.jupiter.api.Test;
 
 class SignInLimitsTest {
 
@@ -141,7 +142,9 @@ class SignInLimitsTest {
         for (int i = 0; i < 100; i++) {
             assertTrue(limits.failed(from, "bob").compareTo(Duration.ofSeconds(8)) <= 0);
         }
-        assertEquals(Duration.ofMillis(250), limits.failed(InetAddress.getByName("203.0.113.1"), "alice"));
+        assertEquals(
+                Duration.ofMillis(250),
+                limits.failed(InetAddress.getByName("203.0.113.1"), "alice"));
     }
 
     @Test
@@ -160,7 +163,8 @@ class SignInLimitsTest {
 
     @Test
     void wantsASecretThatCannotBeGuessed() {
-        assertThrows(IllegalArgumentException.class, () -> new SignInLimits(() -> now, new byte[15]));
+        assertThrows(
+                IllegalArgumentException.class, () -> new SignInLimits(() -> now, new byte[15]));
     }
 
     @Test

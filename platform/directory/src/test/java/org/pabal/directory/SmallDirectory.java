@@ -1,12 +1,13 @@
 package org.pabal.directory;
 
+import org.pabal.mail.MailAddress;
+
 import java.util.Arrays;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
-import org.pabal.mail.MailAddress;
 
 /// Accounts of `example.org` with their passwords, in a map, counting the checks it is asked for.
 final class SmallDirectory implements Directory {
@@ -33,14 +34,26 @@ final class SmallDirectory implements Directory {
     public Optional<Account> authenticate(String login, Proof proof) {
         checks.incrementAndGet();
         return account(login)
-                .filter(a -> proof instanceof Proof.Password(char[] said)
-                        && Arrays.equals(said, passwords.get(a.address().localPart()).toCharArray()));
+                .filter(
+                        a ->
+                                proof instanceof Proof.Password(char[] said)
+                                        && Arrays.equals(
+                                                said,
+                                                passwords
+                                                        .get(a.address().localPart())
+                                                        .toCharArray()));
     }
 
     @Override
     public Optional<ScramKeys> scramKeys(String login, String hash) {
         return account(login)
-                .map(a -> ScramKeys.of(passwords.get(a.address().localPart()).toCharArray(), hash, salt, iterations));
+                .map(
+                        a ->
+                                ScramKeys.of(
+                                        passwords.get(a.address().localPart()).toCharArray(),
+                                        hash,
+                                        salt,
+                                        iterations));
     }
 
     @Override

@@ -27,12 +27,14 @@ public final class DnsFraming {
         return Optional.of(message);
     }
 
-    /// Writes one message. RFC 7766 §8: length and message in one write, so that they leave in one segment.
+    /// Writes one message. RFC 7766 §8: length and message in one write, so that they leave in one
+    /// segment.
     ///
     /// @throws IllegalArgumentException when it is longer than 65,535 octets
     public static void write(OutputStream out, byte[] message) throws IOException {
         if (message.length > 0xFFFF) {
-            throw new IllegalArgumentException("DNS message of " + message.length + " octets: at most 65535");
+            throw new IllegalArgumentException(
+                    "DNS message of " + message.length + " octets: at most 65535");
         }
         byte[] framed = new byte[message.length + 2];
         framed[0] = (byte) (message.length >> 8);

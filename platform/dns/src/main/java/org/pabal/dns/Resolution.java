@@ -1,7 +1,8 @@
 package org.pabal.dns;
 
-import java.util.List;
 import org.xbill.DNS.RRset;
+
+import java.util.List;
 
 /// What a lookup came to. The difference between the last two decides between a bounce and a retry.
 public sealed interface Resolution {

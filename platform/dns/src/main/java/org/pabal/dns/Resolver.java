@@ -7,7 +7,8 @@ import org.xbill.DNS.Name;
 @ProviderType
 public interface Resolver {
 
-    /// Looks a name up, following CNAME and DNAME. Blocks until there is an answer or none can be had; some seconds at most.
+    /// Looks a name up, following CNAME and DNAME. Blocks until there is an answer or none can be
+    /// had; some seconds at most.
     ///
     /// @param name absolute
     /// @param type a number of [org.xbill.DNS.Type]

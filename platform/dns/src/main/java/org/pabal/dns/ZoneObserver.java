@@ -3,7 +3,8 @@ package org.pabal.dns;
 import org.osgi.annotation.versioning.ConsumerType;
 import org.xbill.DNS.Name;
 
-/// Hears of new zone versions, as an OSGi service. An observer that comes late reads [ZoneStore#zones()] first.
+/// Hears of new zone versions, as an OSGi service. An observer that comes late reads
+/// [ZoneStore#zones()] first.
 ///
 /// Calls come one after the other, on the publishing thread, which waits: be quick.
 @ConsumerType

@@ -1,7 +1,8 @@
 /// Names: the zones that we are the authority for, and what others say.
 ///
-/// For those who keep zones, answer queries or need an answer; the words for names, records and messages are dnsjava's.
-/// Start at [ZoneStore] for our own names and at [Resolver] for everybody else's.
+/// For those who keep zones, answer queries or need an answer; the words for names, records and
+/// messages are dnsjava's. Start at [ZoneStore] for our own names and at [Resolver] for everybody
+/// else's.
 @Export
 @Version("1.0.0")
 package org.pabal.dns;

@@ -4,11 +4,12 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import org.junit.jupiter.api.Test;
+
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.EOFException;
 import java.io.IOException;
-import org.junit.jupiter.api.Test;
 
 class DnsFramingTest {
 
@@ -25,8 +26,12 @@ class DnsFramingTest {
 
     @Test
     void saysWhenTheStreamEndsInsideAMessage() {
-        assertThrows(EOFException.class, () -> DnsFraming.read(new ByteArrayInputStream(new byte[] {0})));
-        assertThrows(EOFException.class, () -> DnsFraming.read(new ByteArrayInputStream(new byte[] {0, 2, 7})));
+        assertThrows(
+                EOFException.class,
+                () -> DnsFraming.read(new ByteArrayInputStream(new byte[] {0})));
+        assertThrows(
+                EOFException.class,
+                () -> DnsFraming.read(new ByteArrayInputStream(new byte[] {0, 2, 7})));
     }
 
     @Test

@@ -15,11 +15,15 @@ final class AddressParser {
     static Optional<MailAddress> parse(String text) {
         StringBuilder local = new StringBuilder();
         int at = text.startsWith("\"") ? quotedLocal(text, local) : dotLocal(text, local);
-        if (at <= 0 || at >= text.length() || text.charAt(at) != '@' || octets(local) > MAX_LOCAL_OCTETS) {
+        if (at <= 0
+                || at >= text.length()
+                || text.charAt(at) != '@'
+                || octets(local) > MAX_LOCAL_OCTETS) {
             return Optional.empty();
         }
         String domain = text.substring(at + 1);
-        if (octets(domain) > MAX_DOMAIN_OCTETS || !(domain.startsWith("[") ? literal(domain) : domainName(domain))) {
+        if (octets(domain) > MAX_DOMAIN_OCTETS
+                || !(domain.startsWith("[") ? literal(domain) : domainName(domain))) {
             return Optional.empty();
         }
         return Optional.of(new MailAddress(local.toString(), domain));
@@ -74,7 +78,10 @@ final class AddressParser {
 
     private static boolean domainName(String domain) {
         for (String label : domain.split("\\.", -1)) {
-            if (label.isEmpty() || label.startsWith("-") || label.endsWith("-") || octets(label) > 63) {
+            if (label.isEmpty()
+                    || label.startsWith("-")
+                    || label.endsWith("-")
+                    || octets(label) > 63) {
                 return false;
             }
             if (!label.chars().allMatch(AddressParser::labelText)) {
@@ -85,11 +92,21 @@ final class AddressParser {
     }
 
     private static boolean labelText(int c) {
-        return c >= 128 ? c != 0x3002 && c != 0xFF0E && c != 0xFF61 && !Character.isISOControl(c) && !Character.isWhitespace(c)
-                : c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '-' || c == '_';
+        return c >= 128
+                ? c != 0x3002
+                        && c != 0xFF0E
+                        && c != 0xFF61
+                        && !Character.isISOControl(c)
+                        && !Character.isWhitespace(c)
+                : c >= 'a' && c <= 'z'
+                        || c >= 'A' && c <= 'Z'
+                        || c >= '0' && c <= '9'
+                        || c == '-'
+                        || c == '_';
     }
 
-    /// `[192.0.2.1]` or `[IPv6:2001:db8::1]`, RFC 5321 §4.1.3. General address literals are not known to anybody.
+    /// `[192.0.2.1]` or `[IPv6:2001:db8::1]`, RFC 5321 §4.1.3. General address literals are not
+    /// known to anybody.
     private static boolean literal(String domain) {
         if (!domain.endsWith("]")) {
             return false;
@@ -103,8 +120,11 @@ final class AddressParser {
 
     // RFC 5322 §3.2.3 atext, and UTF-8 by RFC 6531 §3.3
     private static boolean atomText(char c) {
-        return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9'
-                || "!#$%&'*+-/=?^_`{|}~".indexOf(c) >= 0 || c >= 160;
+        return c >= 'a' && c <= 'z'
+                || c >= 'A' && c <= 'Z'
+                || c >= '0' && c <= '9'
+                || "!#$%&'*+-/=?^_`{|}~".indexOf(c) >= 0
+                || c >= 160;
     }
 
     private static int octets(CharSequence text) {

@@ -11,4 +11,8 @@ import java.util.Optional;
 /// @param login the account it signed in to, as `local@domain`; empty when it did not
 /// @param encrypted whether TLS is on
 public record Client(
-        InetSocketAddress address, String listener, String helo, Optional<MailAddress> login, boolean encrypted) {}
+        InetSocketAddress address,
+        String listener,
+        String helo,
+        Optional<MailAddress> login,
+        boolean encrypted) {}

@@ -3,7 +3,8 @@ package org.pabal.mail;
 import java.io.IOException;
 import java.io.InputStream;
 
-/// The octets of a message, header and body, with CR LF at the end of lines and without dot-stuffing. Can be read often.
+/// The octets of a message, header and body, with CR LF at the end of lines and without
+/// dot-stuffing. Can be read often.
 public interface Content {
 
     /// How many octets.

@@ -4,14 +4,16 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/// Who a message is from and for, RFC 5321 §2.3.1. Nothing in it is taken from the message's header.
+/// Who a message is from and for, RFC 5321 §2.3.1. Nothing in it is taken from the message's
+/// header.
 ///
 /// @param sender the reverse-path; empty for `<>`, to which no bounce may be sent (RFC 5321 §4.5.5)
-/// @param parameters ESMTP parameters of MAIL as the client gave them: keyword in upper case, empty value where there was
-///     none. `BODY` (RFC 6152), `SMTPUTF8` (RFC 6531), `RET` and `ENVID` (RFC 3461) are the ones that matter;
-///     `AUTH` and `SIZE` are not kept
+/// @param parameters ESMTP parameters of MAIL as the client gave them: keyword in upper case, empty
+///     value where there was none. `BODY` (RFC 6152), `SMTPUTF8` (RFC 6531), `RET` and `ENVID`
+///     (RFC 3461) are the ones that matter; `AUTH` and `SIZE` are not kept
 /// @param recipients at least one in the queue, no address twice
-public record Envelope(Optional<MailAddress> sender, Map<String, String> parameters, List<Recipient> recipients) {
+public record Envelope(
+        Optional<MailAddress> sender, Map<String, String> parameters, List<Recipient> recipients) {
 
     public Envelope {
         parameters = Map.copyOf(parameters);

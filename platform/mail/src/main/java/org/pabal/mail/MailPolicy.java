@@ -2,15 +2,16 @@ package org.pabal.mail;
 
 import org.osgi.annotation.versioning.ConsumerType;
 
-/// May this mail come in? Asked at the four moments at which SMTP lets us answer. All policies are asked, in the order of
-/// their service ranking; the first refusal ends the question.
+/// May this mail come in? Asked at the four moments at which SMTP lets us answer. All policies are
+/// asked, in the order of their service ranking; the first refusal ends the question.
 ///
-/// Each moment accepts unless a policy says otherwise. A policy that throws counts as a refusal with 451 4.3.0: mail waits
-/// at the sender rather than passing unseen.
+/// Each moment accepts unless a policy says otherwise. A policy that throws counts as a refusal
+/// with 451 4.3.0: mail waits at the sender rather than passing unseen.
 @ConsumerType
 public interface MailPolicy {
 
-    /// A client has connected, before the greeting. A refusal is the greeting: 554 or 421 (RFC 5321 §3.1).
+    /// A client has connected, before the greeting. A refusal is the greeting: 554 or 421 (RFC 5321
+    /// §3.1).
     default Verdict connected(Client client) {
         return Verdict.ACCEPT;
     }

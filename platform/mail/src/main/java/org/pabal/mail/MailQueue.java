@@ -1,15 +1,16 @@
 package org.pabal.mail;
 
+import org.osgi.annotation.versioning.ProviderType;
+
 import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
-import org.osgi.annotation.versioning.ProviderType;
 
-/// Mail we answer for (RFC 5321 §6.1): what was committed stays until every recipient is settled, whatever happens to the
-/// process or the machine.
+/// Mail we answer for (RFC 5321 §6.1): what was committed stays until every recipient is settled,
+/// whatever happens to the process or the machine.
 ///
 /// ```
 ///   smtp ── draft ─ commit ──▶ queue ── lease ──▶ delivery ──▶ courier
@@ -21,25 +22,30 @@ public interface MailQueue {
 
     /// Begins a message. Nothing is visible to others before [Draft#commit].
     ///
-    /// @throws IOException when the queue takes no more (disk full, limit reached): answer 452 4.3.1
+    /// @throws IOException when the queue takes no more (disk full, limit reached): answer 452
+    ///     4.3.1
     Draft draft(Envelope envelope) throws IOException;
 
-    /// Hands out one message whose time has come, and hands it to nobody else until it is settled, released or the bundle
-    /// that leased it is gone (a lease does not survive a restart of the queue). Oldest due first.
+    /// Hands out one message whose time has come, and hands it to nobody else until it is settled,
+    /// released or the bundle that leased it is gone (a lease does not survive a restart of the
+    /// queue). Oldest due first.
     ///
     /// @param now what counts as due: entries with `next` after it are left alone
-    /// @param patience how long to wait for one; a commit, a retry or a release wakes the waiting at once
+    /// @param patience how long to wait for one; a commit, a retry or a release wakes the waiting
+    ///     at once
     /// @return empty when nothing was due within the patience
     /// @throws java.io.InterruptedIOException when the waiting thread was interrupted
     Optional<QueueEntry> lease(Instant now, Duration patience) throws IOException;
 
-    /// Ends a lease. Recipients delivered or failed leave the entry, and an entry without recipients leaves the queue;
-    /// recipients deferred, or not named in `outcomes`, stay with their reason, to be leased again from `retry` on.
-    /// With at least one deferral the entry's attempts grow by one.
+    /// Ends a lease. Recipients delivered or failed leave the entry, and an entry without
+    /// recipients leaves the queue; recipients deferred, or not named in `outcomes`, stay with
+    /// their reason, to be leased again from `retry` on. With at least one deferral the entry's
+    /// attempts grow by one.
     ///
-    /// A settlement may be lost in a crash, so that what was delivered is delivered again; a courier that can tell keeps it
-    /// from happening twice.
-    void settle(QueueEntry entry, Map<MailAddress, Outcome> outcomes, Instant retry) throws IOException;
+    /// A settlement may be lost in a crash, so that what was delivered is delivered again; a
+    /// courier that can tell keeps it from happening twice.
+    void settle(QueueEntry entry, Map<MailAddress, Outcome> outcomes, Instant retry)
+            throws IOException;
 
     /// Everything in the queue at this moment, oldest first, leased or not.
     Stream<QueueEntry> entries() throws IOException;

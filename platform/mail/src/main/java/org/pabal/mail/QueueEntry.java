@@ -3,7 +3,8 @@ package org.pabal.mail;
 import java.time.Instant;
 import java.util.Map;
 
-/// One message in the queue as it was when it was leased or listed. Recipients that are settled are no longer in it.
+/// One message in the queue as it was when it was leased or listed. Recipients that are settled are
+/// no longer in it.
 ///
 /// @param id its name
 /// @param envelope sender and the recipients that are still waiting
@@ -12,7 +13,8 @@ import java.util.Map;
 /// @param attempts how often it was settled with a deferral
 /// @param next not to be tried before
 /// @param held kept back by an administrator: not leased, never given up
-/// @param reasons why each waiting recipient was deferred the last time; empty before the first attempt
+/// @param reasons why each waiting recipient was deferred the last time; empty before the first
+///     attempt
 public record QueueEntry(
         QueueId id,
         Envelope envelope,

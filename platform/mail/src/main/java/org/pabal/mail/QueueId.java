@@ -6,8 +6,11 @@ package org.pabal.mail;
 public record QueueId(String text) {
 
     public QueueId {
-        if (text.isEmpty() || text.length() > 32 || !text.chars().allMatch(QueueId::letterOrDigit)) {
-            throw new IllegalArgumentException("queue id '" + text + "': expected 1 to 32 letters and digits");
+        if (text.isEmpty()
+                || text.length() > 32
+                || !text.chars().allMatch(QueueId::letterOrDigit)) {
+            throw new IllegalArgumentException(
+                    "queue id '" + text + "': expected 1 to 32 letters and digits");
         }
     }
 

@@ -10,7 +10,8 @@ public sealed interface Verdict {
 
     /// It may come in.
     ///
-    /// @param headerFields complete header fields to put above the message (RFC 8601 for one), without the last CR LF
+    /// @param headerFields complete header fields to put above the message (RFC 8601 for one),
+    ///     without the last CR LF
     record Accept(List<String> headerFields) implements Verdict {
         public Accept {
             headerFields = List.copyOf(headerFields);

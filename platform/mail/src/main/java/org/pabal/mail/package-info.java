@@ -1,7 +1,8 @@
 /// Mail on its way: envelope, content, queue, courier, policy.
 ///
-/// For those who receive mail, keep it, carry it on or decide whether it may come in. Start at [MailQueue], where mail is
-/// between the moment we answered for it and the moment a [Courier] has brought it home.
+/// For those who receive mail, keep it, carry it on or decide whether it may come in. Start at
+/// [MailQueue], where mail is between the moment we answered for it and the moment a [Courier] has
+/// brought it home.
 @Export
 @Version("1.0.0")
 package org.pabal.mail;

@@ -3,11 +3,12 @@ package org.pabal.mail;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
+
+import java.util.Optional;
 
 class MailAddressTest {
 
@@ -33,10 +34,29 @@ class MailAddressTest {
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "", "bob", "@example.org", "bob@", "bob@@example.org", "a@b@example.org", "@us:a@b.example", ".bob@example.org",
-                "bob.@example.org", "bo..b@example.org", "bob@example..org", "bob@-example.org", "bob@.example.org",
-                "bob@example.org.", "b b@example.org", "\"bob@example.org", "\"\"@example.org", "\"a\nb\"@example.org",
-                "bob@[192.0.2.300]", "bob@[192.0.2.1", "bob@exam ple.org", "bob@example.org\r\nRCPT", "<bob@example.org>"
+                "",
+                "bob",
+                "@example.org",
+                "bob@",
+                "bob@@example.org",
+                "a@b@example.org",
+                "@us:a@b.example",
+                ".bob@example.org",
+                "bob.@example.org",
+                "bo..b@example.org",
+                "bob@example..org",
+                "bob@-example.org",
+                "bob@.example.org",
+                "bob@example.org.",
+                "b b@example.org",
+                "\"bob@example.org",
+                "\"\"@example.org",
+                "\"a\nb\"@example.org",
+                "bob@[192.0.2.300]",
+                "bob@[192.0.2.1",
+                "bob@exam ple.org",
+                "bob@example.org\r\nRCPT",
+                "<bob@example.org>"
             })
     void refusesWhatItDoesNot(String text) {
         assertEquals(Optional.empty(), MailAddress.parse(text));
@@ -52,7 +72,14 @@ class MailAddressTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"bob@example.org", "\"b b\"@example.org", "\"a\\\\b\"@example.org", "\"a\\\"b\"@example.org", "\"a.@b\"@example.org"})
+    @ValueSource(
+            strings = {
+                "bob@example.org",
+                "\"b b\"@example.org",
+                "\"a\\\\b\"@example.org",
+                "\"a\\\"b\"@example.org",
+                "\"a.@b\"@example.org"
+            })
     void writesWhatItReads(String text) {
         assertEquals(text, MailAddress.parse(text).orElseThrow().toString());
     }

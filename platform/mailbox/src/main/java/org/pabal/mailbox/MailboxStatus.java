@@ -9,4 +9,9 @@ package org.pabal.mailbox;
 /// @param octets their sizes in sum
 /// @param highestModSeq the mod-sequence of the last change; at least 1
 public record MailboxStatus(
-        long uidValidity, long uidNext, int messages, int unseen, long octets, long highestModSeq) {}
+        long uidValidity,
+        long uidNext,
+        int messages,
+        int unseen,
+        long octets,
+        long highestModSeq) {}

@@ -7,8 +7,8 @@ import java.util.List;
 import java.util.stream.Collectors;
 import java.util.stream.LongStream;
 
-/// A set of uids as ranges, RFC 9051 §9 sequence-set: sorted, without overlaps, so that asking is a binary search and a set of
-/// all messages is one range.
+/// A set of uids as ranges, RFC 9051 §9 sequence-set: sorted, without overlaps, so that asking is a
+/// binary search and a set of all messages is one range.
 public record UidSet(List<Range> ranges) {
 
     /// Both ends belong to it.
@@ -75,7 +75,9 @@ public record UidSet(List<Range> ranges) {
         for (Range next : sorted) {
             Range before = joined.isEmpty() ? null : joined.getLast();
             if (before != null && next.first <= before.last + 1) {
-                joined.set(joined.size() - 1, new Range(before.first, Math.max(before.last, next.last)));
+                joined.set(
+                        joined.size() - 1,
+                        new Range(before.first, Math.max(before.last, next.last)));
             } else {
                 joined.add(next);
             }

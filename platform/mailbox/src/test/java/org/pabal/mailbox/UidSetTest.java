@@ -4,16 +4,19 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import org.junit.jupiter.api.Test;
+
 import java.util.List;
 import java.util.Set;
-import org.junit.jupiter.api.Test;
 
 class UidSetTest {
 
     @Test
     void joinsWhatTouches() {
         assertEquals("1:5,7", UidSet.of(3, 1, 2, 7, 5, 4, 4).toString());
-        assertEquals("1:9", new UidSet(List.of(new UidSet.Range(1, 9), new UidSet.Range(2, 3))).toString());
+        assertEquals(
+                "1:9",
+                new UidSet(List.of(new UidSet.Range(1, 9), new UidSet.Range(2, 3))).toString());
         assertEquals("", UidSet.NONE.toString());
     }
 

@@ -1,17 +1,20 @@
 package org.pabal.protocol;
 
+import org.osgi.annotation.versioning.ProviderType;
+
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.Optional;
+
 import javax.net.ssl.SSLSession;
-import org.osgi.annotation.versioning.ProviderType;
 
 /// One client's connection, for the length of one [StreamProtocol#converse].
 ///
-/// Used by the thread of its conversation alone, except for [#draining()], which any thread may ask.
+/// Used by the thread of its conversation alone, except for [#draining()], which any thread may
+/// ask.
 @ProviderType
 public interface Connection {
 
@@ -21,20 +24,22 @@ public interface Connection {
     /// The address that the client connected to.
     InetSocketAddress local();
 
-    /// What the client sends. Buffered. A read that has to wait first flushes [#output()], so a pipelined batch of
-    /// commands is answered in one packet without the protocol thinking of it.
+    /// What the client sends. Buffered. A read that has to wait first flushes [#output()], so a
+    /// pipelined batch of commands is answered in one packet without the protocol thinking of it.
     ///
-    /// `available()` tells what can be read without waiting, and may be less than what the client has sent.
+    /// `available()` tells what can be read without waiting, and may be less than what the client
+    /// has sent.
     ///
-    /// A read throws [java.net.SocketTimeoutException] when [#patience] is over, and [IOException] when the
-    /// connection broke or the grace of a draining conversation ended.
+    /// A read throws [java.net.SocketTimeoutException] when [#patience] is over, and [IOException]
+    /// when the connection broke or the grace of a draining conversation ended.
     InputStream input();
 
     /// What we send. Buffered; see [#input()] for when it goes out by itself.
     OutputStream output();
 
-    /// Waits for the client's next octets, and is the place where a conversation stands while nothing happens: call it
-    /// before each command. It starts [#patience] anew, flushes the output when it has to wait, and returns
+    /// Waits for the client's next octets, and is the place where a conversation stands while
+    /// nothing happens: call it before each command. It starts [#patience] anew, flushes the output
+    /// when it has to wait, and returns
     ///
     /// - true when there is something to read,
     /// - false when the client has gone, or at once when the conversation is [#draining()].
@@ -42,24 +47,27 @@ public interface Connection {
     /// @throws java.net.SocketTimeoutException when nothing came within the patience
     boolean awaitInput() throws IOException;
 
-    /// Sets how long the client may take for what comes next: the time that all reads from here on may wait in sum, until
-    /// the next call of this method or of [#awaitInput()]. A sum, so that a client that sends an octet now and then
-    /// gains nothing. A fresh connection has the patience of its listener.
+    /// Sets how long the client may take for what comes next: the time that all reads from here on
+    /// may wait in sum, until the next call of this method or of [#awaitInput()]. A sum, so that a
+    /// client that sends an octet now and then gains nothing. A fresh connection has the patience
+    /// of its listener.
     void patience(Duration limit);
 
     /// The TLS session, or empty while the connection is in the clear.
     Optional<SSLSession> tls();
 
-    /// Whether [#startTls()] may be called: the listener's mode is `starttls`, it has a certificate, and TLS is not on yet.
+    /// Whether [#startTls()] may be called: the listener's mode is `starttls`, it has a
+    /// certificate, and TLS is not on yet.
     boolean canStartTls();
 
-    /// Puts TLS on the connection. What the protocol wrote before goes out in the clear; what the client sent
-    /// before the handshake is thrown away unread (RFC 3207 §4.2, RFC 8314).
+    /// Puts TLS on the connection. What the protocol wrote before goes out in the clear; what the
+    /// client sent before the handshake is thrown away unread (RFC 3207 §4.2, RFC 8314).
     ///
     /// @throws IOException when the handshake failed; the connection is then of no further use
     /// @throws IllegalStateException when [#canStartTls()] is false
     void startTls() throws IOException;
 
-    /// Whether the conversation should come to its end: finish the command at hand, say goodbye, return.
+    /// Whether the conversation should come to its end: finish the command at hand, say goodbye,
+    /// return.
     boolean draining();
 }

@@ -7,8 +7,8 @@ import java.util.Optional;
 
 /// Reads the lines of a text protocol: octets that end with CR LF, and nothing else ends them.
 ///
-/// A lone CR or LF is reported, never taken for an end of line: two servers that disagree about where a line ends are
-/// how mail is smuggled (security row S1).
+/// A lone CR or LF is reported, never taken for an end of line: two servers that disagree about
+/// where a line ends are how mail is smuggled (security row S1).
 public final class LineReader {
 
     /// What [#read()] found.
@@ -19,8 +19,9 @@ public final class LineReader {
         /// The line was longer than allowed; it has been read to its end and thrown away.
         record TooLong() implements Line {}
 
-        /// The line held a lone CR, a lone LF or a NUL. It has been read up to the next LF and thrown away; what follows cannot
-        /// be trusted to be where the client thinks it is, so say so and close.
+        /// The line held a lone CR, a lone LF or a NUL. It has been read up to the next LF and
+        /// thrown away; what follows cannot be trusted to be where the client thinks it is, so say
+        /// so and close.
         record Malformed() implements Line {}
     }
 
@@ -34,10 +35,11 @@ public final class LineReader {
         this.maxOctets = maxOctets;
     }
 
-    /// The next line, or empty when the client has gone. What came after the last CR LF is then lost, as it should be: a
-    /// command counts when it is whole.
+    /// The next line, or empty when the client has gone. What came after the last CR LF is then
+    /// lost, as it should be: a command counts when it is whole.
     ///
-    /// @throws IOException when reading failed, or when a line was longer than sixteen times the limit
+    /// @throws IOException when reading failed, or when a line was longer than sixteen times the
+    ///     limit
     public Optional<Line> read() throws IOException {
         line.reset();
         boolean malformed = false;
@@ -62,7 +64,8 @@ public final class LineReader {
             if (length <= maxOctets) {
                 line.write(octet);
             } else if (length > 16L * maxOctets) {
-                throw new IOException("a line of more than " + 16L * maxOctets + " octets without an end");
+                throw new IOException(
+                        "a line of more than " + 16L * maxOctets + " octets without an end");
             }
         }
         return Optional.empty();

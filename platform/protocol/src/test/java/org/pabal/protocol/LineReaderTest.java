@@ -5,12 +5,13 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import org.junit.jupiter.api.Test;
+import org.pabal.protocol.LineReader.Line;
+
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Optional;
-import org.junit.jupiter.api.Test;
-import org.pabal.protocol.LineReader.Line;
 
 class LineReaderTest {
 
@@ -24,7 +25,8 @@ class LineReaderTest {
 
     @Test
     void reportsLoneCrLoneLfAndNul() throws IOException {
-        for (String bad : new String[] {"NO\rOP\r\n", "NO\nOP\r\n", "NO\0OP\r\n", "NOOP\n", "NOOP\r\r\n"}) {
+        for (String bad :
+                new String[] {"NO\rOP\r\n", "NO\nOP\r\n", "NO\0OP\r\n", "NOOP\n", "NOOP\r\r\n"}) {
             assertInstanceOf(Line.Malformed.class, reader(bad, 512).read().orElseThrow(), bad);
         }
     }
@@ -55,7 +57,8 @@ class LineReaderTest {
     }
 
     private static LineReader reader(String input, int limit) {
-        return new LineReader(new ByteArrayInputStream(input.getBytes(StandardCharsets.ISO_8859_1)), limit);
+        return new LineReader(
+                new ByteArrayInputStream(input.getBytes(StandardCharsets.ISO_8859_1)), limit);
     }
 
     private static void assertText(String expected, Optional<Line> actual) {

@@ -14,8 +14,9 @@ import java.util.stream.Collectors;
 
 /// The settings of one bundle or listener, as Configuration Admin has them from a file in `etc/`.
 ///
-/// Ask for each key once, then call [#noOthers()], which refuses keys that nobody asked for: a misspelt key must not be a
-/// silent default. Every method throws [BadSetting] when the value does not fit.
+/// Ask for each key once, then call [#noOthers()], which refuses keys that nobody asked for: a
+/// misspelt key must not be a silent default. Every method throws [BadSetting] when the value does
+/// not fit.
 ///
 /// ```java
 /// Settings settings = Settings.of(properties);
@@ -41,7 +42,8 @@ public final class Settings {
         return new Settings(fileName(properties), properties);
     }
 
-    /// The name of a factory configuration: `smtp` for `org.pabal.listener~smtp.cfg`; empty for any other.
+    /// The name of a factory configuration: `smtp` for `org.pabal.listener~smtp.cfg`; empty for any
+    /// other.
     public String instance() {
         int tilde = file.indexOf('~');
         return tilde < 0 ? "" : file.substring(tilde + 1, file.length() - ".cfg".length());
@@ -58,59 +60,96 @@ public final class Settings {
 
     /// A value that must be there.
     public String required(String key, String example) {
-        return text(key).orElseThrow(() -> new BadSetting(
-                file + ": " + key + " is missing: expected for example " + key + " = " + example));
+        return text(key)
+                .orElseThrow(
+                        () ->
+                                new BadSetting(
+                                        file
+                                                + ": "
+                                                + key
+                                                + " is missing: expected for example "
+                                                + key
+                                                + " = "
+                                                + example));
     }
 
     public boolean flag(String key, boolean fallback) {
-        return text(key).map(v -> switch (v.toLowerCase(Locale.ROOT)) {
-                    case "true", "yes", "on" -> true;
-                    case "false", "no", "off" -> false;
-                    default -> throw bad(key, v, "true or false", "true");
-                })
+        return text(key)
+                .map(
+                        v ->
+                                switch (v.toLowerCase(Locale.ROOT)) {
+                                    case "true", "yes", "on" -> true;
+                                    case "false", "no", "off" -> false;
+                                    default -> throw bad(key, v, "true or false", "true");
+                                })
                 .orElse(fallback);
     }
 
     public long number(String key, long fallback, long least, long most) {
-        return text(key).map(v -> {
-                    if (!v.matches("\\d{1,18}") || Long.parseLong(v) < least || Long.parseLong(v) > most) {
-                        throw bad(key, v, "a whole number from " + least + " to " + most, "" + fallback);
-                    }
-                    return Long.parseLong(v);
-                })
+        return text(key)
+                .map(
+                        v -> {
+                            if (!v.matches("\\d{1,18}")
+                                    || Long.parseLong(v) < least
+                                    || Long.parseLong(v) > most) {
+                                throw bad(
+                                        key,
+                                        v,
+                                        "a whole number from " + least + " to " + most,
+                                        "" + fallback);
+                            }
+                            return Long.parseLong(v);
+                        })
                 .orElse(fallback);
     }
 
     /// A size: `50 MB`, `64 KB`, `1 GB` (powers of ten, as RFC 1870 counts) or plain octets.
     public long octets(String key, long fallback) {
-        return text(key).map(v -> {
-                    Matcher m = QUANTITY.matcher(v);
-                    long unit = !m.matches() ? 0 : switch (m.group(2).toUpperCase(Locale.ROOT)) {
-                        case "", "B" -> 1;
-                        case "KB", "K" -> 1_000;
-                        case "MB", "M" -> 1_000_000;
-                        case "GB", "G" -> 1_000_000_000;
-                        default -> 0;
-                    };
-                    return times(key, v, m, unit, "a size in octets", "50 MB");
-                })
+        return text(key)
+                .map(
+                        v -> {
+                            Matcher m = QUANTITY.matcher(v);
+                            long unit =
+                                    !m.matches()
+                                            ? 0
+                                            : switch (m.group(2).toUpperCase(Locale.ROOT)) {
+                                                case "", "B" -> 1;
+                                                case "KB", "K" -> 1_000;
+                                                case "MB", "M" -> 1_000_000;
+                                                case "GB", "G" -> 1_000_000_000;
+                                                default -> 0;
+                                            };
+                            return times(key, v, m, unit, "a size in octets", "50 MB");
+                        })
                 .orElse(fallback);
     }
 
     /// A length of time: `500 ms`, `30 s`, `5 m`, `4 h`, `5 d`.
     public Duration duration(String key, Duration fallback) {
-        return text(key).map(v -> {
-                    Matcher m = QUANTITY.matcher(v);
-                    long unit = !m.matches() ? 0 : switch (m.group(2).toLowerCase(Locale.ROOT)) {
-                        case "ms" -> 1;
-                        case "s" -> 1_000;
-                        case "m", "min" -> 60_000;
-                        case "h" -> 3_600_000;
-                        case "d" -> 86_400_000;
-                        default -> 0;
-                    };
-                    return Duration.ofMillis(times(key, v, m, unit, "a length of time with its unit (ms, s, m, h, d)", "5 m"));
-                })
+        return text(key)
+                .map(
+                        v -> {
+                            Matcher m = QUANTITY.matcher(v);
+                            long unit =
+                                    !m.matches()
+                                            ? 0
+                                            : switch (m.group(2).toLowerCase(Locale.ROOT)) {
+                                                case "ms" -> 1;
+                                                case "s" -> 1_000;
+                                                case "m", "min" -> 60_000;
+                                                case "h" -> 3_600_000;
+                                                case "d" -> 86_400_000;
+                                                default -> 0;
+                                            };
+                            return Duration.ofMillis(
+                                    times(
+                                            key,
+                                            v,
+                                            m,
+                                            unit,
+                                            "a length of time with its unit (ms, s, m, h, d)",
+                                            "5 m"));
+                        })
                 .orElse(fallback);
     }
 
@@ -134,21 +173,37 @@ public final class Settings {
 
     /// What a doorway throws when a value is well-formed but cannot be used.
     public BadSetting bad(String key, Object value, String expected, String example) {
-        return new BadSetting(file + ": " + key + " = " + value + ": expected " + expected + ", for example " + key + " = "
-                + example);
+        return new BadSetting(
+                file
+                        + ": "
+                        + key
+                        + " = "
+                        + value
+                        + ": expected "
+                        + expected
+                        + ", for example "
+                        + key
+                        + " = "
+                        + example);
     }
 
     /// Refuses every key that was not asked for.
     public void noOthers() {
         for (String key : values.keySet()) {
             if (!asked.contains(key) && !belongsToTheFramework(key)) {
-                throw new BadSetting(file + ": " + key + ": no such setting; expected one of "
-                        + String.join(", ", asked) + closest(key));
+                throw new BadSetting(
+                        file
+                                + ": "
+                                + key
+                                + ": no such setting; expected one of "
+                                + String.join(", ", asked)
+                                + closest(key));
             }
         }
     }
 
-    private long times(String key, String value, Matcher matcher, long unit, String expected, String example) {
+    private long times(
+            String key, String value, Matcher matcher, long unit, String expected, String example) {
         if (unit == 0) {
             throw bad(key, value, expected, example);
         }
@@ -162,16 +217,26 @@ public final class Settings {
     private String closest(String key) {
         String letters = key.replaceAll("[^A-Za-z]", "").toLowerCase(Locale.ROOT);
         return asked.stream()
-                .filter(a -> a.replace("-", "").equals(letters) || a.startsWith(key) || key.startsWith(a))
+                .filter(
+                        a ->
+                                a.replace("-", "").equals(letters)
+                                        || a.startsWith(key)
+                                        || key.startsWith(a))
                 .findFirst()
                 .map(a -> ", for example " + a + " instead of " + key)
                 .orElse("");
     }
 
-    /// Also the properties that a component is registered with, which Declarative Services mixes in.
+    /// Also the properties that a component is registered with, which Declarative Services mixes
+    /// in.
     private static boolean belongsToTheFramework(String key) {
-        return key.startsWith("service.") || key.startsWith("component.") || key.startsWith("felix.fileinstall.")
-                || key.startsWith("osgi.") || key.startsWith("pabal.") || key.startsWith(".") || key.startsWith("org.apache.felix.configadmin.")
+        return key.startsWith("service.")
+                || key.startsWith("component.")
+                || key.startsWith("felix.fileinstall.")
+                || key.startsWith("osgi.")
+                || key.startsWith("pabal.")
+                || key.startsWith(".")
+                || key.startsWith("org.apache.felix.configadmin.")
                 || key.equals("objectClass");
     }
 

@@ -4,16 +4,21 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import org.junit.jupiter.api.Test;
+
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
-import org.junit.jupiter.api.Test;
 
 class SettingsTest {
 
     @Test
     void readsValuesWithTheirUnits() {
-        Settings settings = of(Map.of("size", "50 MB", "time", "500ms", "on", "yes", "list", "a, b,,c", "n", "7"));
+        Settings settings =
+                of(
+                        Map.of(
+                                "size", "50 MB", "time", "500ms", "on", "yes", "list", "a, b,,c",
+                                "n", "7"));
         assertEquals(50_000_000, settings.octets("size", 1));
         assertEquals(Duration.ofMillis(500), settings.duration("time", Duration.ZERO));
         assertTrue(settings.flag("on", false));
@@ -26,21 +31,26 @@ class SettingsTest {
     void fallsBackWhenAKeyIsAbsentOrEmpty() {
         Settings settings = of(Map.of("time", ""));
         assertEquals(Duration.ofMinutes(5), settings.duration("time", Duration.ofMinutes(5)));
-        assertEquals("starttls", settings.choice("tls", "starttls", "none", "starttls", "implicit"));
+        assertEquals(
+                "starttls", settings.choice("tls", "starttls", "none", "starttls", "implicit"));
     }
 
     @Test
     void namesFileKeyValueExpectationAndExample() {
         assertMessage(
-                "org.pabal.smtp.cfg: max-size = huge: expected a size in octets, for example max-size = 50 MB",
+                "org.pabal.smtp.cfg: max-size = huge: expected a size in octets, for example"
+                        + " max-size = 50 MB",
                 () -> of(Map.of("max-size", "huge")).octets("max-size", 1));
         assertMessage(
-                "org.pabal.smtp.cfg: sessions = 0: expected a whole number from 1 to 9, for example sessions = 5",
+                "org.pabal.smtp.cfg: sessions = 0: expected a whole number from 1 to 9, for example"
+                        + " sessions = 5",
                 () -> of(Map.of("sessions", "0")).number("sessions", 5, 1, 9));
         assertMessage(
                 "org.pabal.smtp.cfg: host is missing: expected for example host = mx.example.org",
                 () -> of(Map.of()).required("host", "mx.example.org"));
-        assertThrows(BadSetting.class, () -> of(Map.of("t", "999999999999999 d")).duration("t", Duration.ZERO));
+        assertThrows(
+                BadSetting.class,
+                () -> of(Map.of("t", "999999999999999 d")).duration("t", Duration.ZERO));
     }
 
     @Test
@@ -48,13 +58,15 @@ class SettingsTest {
         Settings settings = of(Map.of("maxsize", "1"));
         settings.octets("max-size", 1);
         assertMessage(
-                "org.pabal.smtp.cfg: maxsize: no such setting; expected one of max-size, for example max-size instead of maxsize",
+                "org.pabal.smtp.cfg: maxsize: no such setting; expected one of max-size, for"
+                        + " example max-size instead of maxsize",
                 settings::noOthers);
     }
 
     @Test
     void knowsTheNameOfAFactoryConfiguration() {
-        assertEquals("pop3s", Settings.of(Map.of("service.pid", "org.pabal.listener~pop3s")).instance());
+        assertEquals(
+                "pop3s", Settings.of(Map.of("service.pid", "org.pabal.listener~pop3s")).instance());
         assertEquals("", of(Map.of()).instance());
     }
 
@@ -65,7 +77,8 @@ class SettingsTest {
         return Settings.of(properties);
     }
 
-    private static void assertMessage(String expected, org.junit.jupiter.api.function.Executable action) {
+    private static void assertMessage(
+            String expected, org.junit.jupiter.api.function.Executable action) {
         assertEquals(expected, assertThrows(BadSetting.class, action).getMessage());
     }
 }

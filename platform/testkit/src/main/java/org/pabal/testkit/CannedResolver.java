@@ -1,15 +1,16 @@
 package org.pabal.testkit;
 
-import java.util.ArrayList;
-import java.util.HashMap;
-import java.util.List;
-import java.util.Map;
 import org.pabal.dns.Resolution;
 import org.pabal.dns.Resolver;
 import org.xbill.DNS.CNAMERecord;
 import org.xbill.DNS.Name;
 import org.xbill.DNS.RRset;
 import org.xbill.DNS.Type;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
 
 /// A resolver that is a map: it knows the records of a master file, and every other name does not
 /// exist.

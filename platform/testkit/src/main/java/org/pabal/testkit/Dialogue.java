@@ -1,5 +1,9 @@
 package org.pabal.testkit;
 
+import org.junit.jupiter.api.DynamicTest;
+import org.pabal.protocol.Peer;
+import org.pabal.protocol.StreamProtocol;
+
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -20,9 +24,6 @@ import java.util.function.Supplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.DynamicTest;
-import org.pabal.protocol.Peer;
-import org.pabal.protocol.StreamProtocol;
 
 /// A conversation as RFCs print them, in plain text, played against a protocol in this process or
 /// against a server.
@@ -79,8 +80,9 @@ public final class Dialogue {
             number++;
             if (!line.isBlank() && !line.startsWith("#")) {
                 Step step = step(number, line);
-                boolean aboutTheConnection = step.sign.equals("--")
-                        && step.text.matches("tls|allow starttls|peer .*|listener .*");
+                boolean aboutTheConnection =
+                        step.sign.equals("--")
+                                && step.text.matches("tls|allow starttls|peer .*|listener .*");
                 (aboutTheConnection ? head : steps).add(step);
             }
         }
@@ -110,8 +112,12 @@ public final class Dialogue {
     public static Stream<DynamicTest> tests(Path folder, Supplier<StreamProtocol> protocol)
             throws IOException {
         return files(folder).stream()
-                .map(file -> DynamicTest.dynamicTest(
-                        nameOf(file), file.toUri(), () -> play(file, protocol.get())));
+                .map(
+                        file ->
+                                DynamicTest.dynamicTest(
+                                        nameOf(file),
+                                        file.toUri(),
+                                        () -> play(file, protocol.get())));
     }
 
     /// The `*.dialogue` files of a folder and those below it, sorted; at least one.
@@ -137,22 +143,26 @@ public final class Dialogue {
             prepare(step, connection);
         }
         CompletableFuture<IOException> trouble = new CompletableFuture<>();
-        Thread conversation = Thread.ofVirtual().name("conversation of " + name).start(() -> {
-            try {
-                try {
-                    protocol.converse(connection);
-                    trouble.complete(new IOException("returned"));
-                } catch (IOException e) {
-                    trouble.complete(e);
-                }
-                connection.finish();
-            } catch (IOException e) {
-                trouble.complete(e);
-            } catch (Throwable e) {
-                trouble.completeExceptionally(e);
-                connection.close();
-            }
-        });
+        Thread conversation =
+                Thread.ofVirtual()
+                        .name("conversation of " + name)
+                        .start(
+                                () -> {
+                                    try {
+                                        try {
+                                            protocol.converse(connection);
+                                            trouble.complete(new IOException("returned"));
+                                        } catch (IOException e) {
+                                            trouble.complete(e);
+                                        }
+                                        connection.finish();
+                                    } catch (IOException e) {
+                                        trouble.complete(e);
+                                    } catch (Throwable e) {
+                                        trouble.completeExceptionally(e);
+                                        connection.close();
+                                    }
+                                });
         try {
             play(new Here(connection));
         } catch (AssertionError | IOException e) {
@@ -169,7 +179,8 @@ public final class Dialogue {
             throw new AssertionError(name + ": the protocol threw " + e.getCause(), e.getCause());
         } catch (TimeoutException e) {
             AssertionError hangs =
-                    new AssertionError(name + ": the protocol did not return when the client was gone");
+                    new AssertionError(
+                            name + ": the protocol did not return when the client was gone");
             hangs.setStackTrace(conversation.getStackTrace());
             conversation.interrupt();
             throw hangs;
@@ -238,7 +249,8 @@ public final class Dialogue {
                 send(client, step, unsent);
             }
             switch (step.sign) {
-                case "C:" -> unsent.writeBytes((step.text + "\r\n").getBytes(StandardCharsets.UTF_8));
+                case "C:" ->
+                        unsent.writeBytes((step.text + "\r\n").getBytes(StandardCharsets.UTF_8));
                 case "C!" -> unsent.writeBytes(unescaped(step));
                 case "S:" -> expect(step, step.text.equals(line(client, step)), step.text);
                 case "S~" -> expect(step, line(client, step).matches(step.text), step.text);
@@ -257,8 +269,11 @@ public final class Dialogue {
                 int octet = client.input().read();
                 if (octet >= 0) {
                     byte[] more = client.input().readNBytes(client.input().available());
-                    throw failure(step, "the server goes on instead of closing: "
-                            + (char) octet + new String(more, StandardCharsets.UTF_8));
+                    throw failure(
+                            step,
+                            "the server goes on instead of closing: "
+                                    + (char) octet
+                                    + new String(more, StandardCharsets.UTF_8));
                 }
             }
             case "hangup" -> client.hangUp();
@@ -305,8 +320,12 @@ public final class Dialogue {
         int before = 0;
         for (int octet = read(in, step); ; octet = read(in, step)) {
             if (octet < 0) {
-                throw failure(step, "the server closed"
-                        + (line.size() > 0 ? " after " + line.toString(StandardCharsets.UTF_8) : ""));
+                throw failure(
+                        step,
+                        "the server closed"
+                                + (line.size() > 0
+                                        ? " after " + line.toString(StandardCharsets.UTF_8)
+                                        : ""));
             }
             if (octet == '\n' && before == '\r') {
                 String all = line.toString(StandardCharsets.UTF_8);
@@ -336,7 +355,8 @@ public final class Dialogue {
     }
 
     private AssertionError failure(Step step, String why) {
-        return new AssertionError(name + " line " + step.line + " (" + step.sign + " " + step.text + "): " + why);
+        return new AssertionError(
+                name + " line " + step.line + " (" + step.sign + " " + step.text + "): " + why);
     }
 
     private void prepare(Step step, TestConnection connection) {
@@ -347,9 +367,11 @@ public final class Dialogue {
             case "allow" -> connection.allowStartTls();
             case "listener" -> connection.from(new Peer(peer.address(), words[1].strip()));
             default ->
-                connection.from(new Peer(
-                        new InetSocketAddress(InetAddress.ofLiteral(words[1].strip()), 40_000),
-                        peer.listener()));
+                    connection.from(
+                            new Peer(
+                                    new InetSocketAddress(
+                                            InetAddress.ofLiteral(words[1].strip()), 40_000),
+                                    peer.listener()));
         }
     }
 
@@ -358,16 +380,24 @@ public final class Dialogue {
         String text = line.length() < 3 ? "" : line.substring(3);
         if (!List.of("C:", "C!", "S:", "S~", "S*", "--").contains(sign)
                 || line.length() > 2 && line.charAt(2) != ' ') {
-            throw new IllegalArgumentException(name + " line " + number + ": begins with none of"
-                    + " `C: `, `C! `, `S: `, `S~ `, `S* `, `-- `, `#`: " + line);
+            throw new IllegalArgumentException(
+                    name
+                            + " line "
+                            + number
+                            + ": begins with none of"
+                            + " `C: `, `C! `, `S: `, `S~ `, `S* `, `-- `, `#`: "
+                            + line);
         }
         return new Step(number, sign, sign.equals("--") ? text.strip() : text);
     }
 
     private byte[] unescaped(Step step) {
-        String text = REPEAT.matcher(step.text)
-                .replaceAll(m -> Matcher.quoteReplacement(
-                        m.group(1).repeat(Integer.parseInt(m.group(2)))));
+        String text =
+                REPEAT.matcher(step.text)
+                        .replaceAll(
+                                m ->
+                                        Matcher.quoteReplacement(
+                                                m.group(1).repeat(Integer.parseInt(m.group(2)))));
         ByteArrayOutputStream octets = new ByteArrayOutputStream();
         for (int i = 0; i < text.length(); i++) {
             char c = text.charAt(i);

@@ -8,14 +8,6 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import java.io.IOException;
-import java.security.MessageDigest;
-import java.util.List;
-import java.util.Optional;
-import javax.crypto.Mac;
-import javax.crypto.SecretKeyFactory;
-import javax.crypto.spec.PBEKeySpec;
-import javax.crypto.spec.SecretKeySpec;
 import org.junit.jupiter.api.Test;
 import org.pabal.directory.Account;
 import org.pabal.directory.Alias;
@@ -26,6 +18,16 @@ import org.pabal.directory.Domain;
 import org.pabal.directory.Proof;
 import org.pabal.directory.ScramKeys;
 import org.pabal.mail.MailAddress;
+
+import java.io.IOException;
+import java.security.MessageDigest;
+import java.util.List;
+import java.util.Optional;
+
+import javax.crypto.Mac;
+import javax.crypto.SecretKeyFactory;
+import javax.crypto.spec.PBEKeySpec;
+import javax.crypto.spec.SecretKeySpec;
 
 /// What every [Directory] does that can be edited.
 public interface DirectoryContract {
@@ -57,10 +59,12 @@ public interface DirectoryContract {
         assertEquals(new Destination.Local(new Account(BOB)), directory.resolve(BOB));
         assertEquals(new Destination.Forward(List.of(ALICE, FAR)), directory.resolve(STAFF));
         assertEquals(
-                new Destination.Unknown(), directory.resolve(new MailAddress("nobody", "example.test")));
+                new Destination.Unknown(),
+                directory.resolve(new MailAddress("nobody", "example.test")));
         assertEquals(new Destination.Elsewhere(), directory.resolve(FAR));
         assertEquals(
-                new Destination.Elsewhere(), directory.resolve(new MailAddress("bob", "sub.example.test")));
+                new Destination.Elsewhere(),
+                directory.resolve(new MailAddress("bob", "sub.example.test")));
     }
 
     @Test
@@ -68,8 +72,11 @@ public interface DirectoryContract {
         Directory directory = peopled();
         editor(directory).addAlias(STAFF, List.of(ALICE));
         assertEquals(
-                new Destination.Local(new Account(BOB)), directory.resolve(new MailAddress("BoB", "Example.TEST")));
-        assertInstanceOf(Destination.Forward.class, directory.resolve(new MailAddress("STAFF", "example.test")));
+                new Destination.Local(new Account(BOB)),
+                directory.resolve(new MailAddress("BoB", "Example.TEST")));
+        assertInstanceOf(
+                Destination.Forward.class,
+                directory.resolve(new MailAddress("STAFF", "example.test")));
         assertEquals(Optional.of(new Account(BOB)), directory.account("BOB@example.test"));
     }
 
@@ -79,7 +86,8 @@ public interface DirectoryContract {
         Directory directory = peopled();
         for (String postmaster : List.of("postmaster", "Postmaster")) {
             assertInstanceOf(
-                    Destination.Local.class, directory.resolve(new MailAddress(postmaster, "example.test")));
+                    Destination.Local.class,
+                    directory.resolve(new MailAddress(postmaster, "example.test")));
         }
         MailAddress postmaster = new MailAddress("postmaster", "example.test");
         editor(directory).addAlias(postmaster, List.of(BOB));
@@ -107,8 +115,7 @@ public interface DirectoryContract {
         assertEquals(Optional.empty(), signIn(directory, "bob", ""));
         assertEquals(Optional.empty(), signIn(directory, "nobody", "pabal"));
         assertEquals(Optional.empty(), signIn(directory, "alice", "pabal"));
-        assertEquals(
-                Optional.empty(), directory.authenticate("bob", new Proof.Bearer("pabal")));
+        assertEquals(Optional.empty(), directory.authenticate("bob", new Proof.Bearer("pabal")));
     }
 
     @Test
@@ -136,13 +143,15 @@ public interface DirectoryContract {
             assertTrue(keys.iterations() >= 4_096);
             assertTrue(keys.salt().length >= 16);
             String algorithm = "Hmac" + hash.replace("-", "");
-            byte[] salted = SecretKeyFactory.getInstance("PBKDF2With" + algorithm)
-                    .generateSecret(new PBEKeySpec(
-                            "pabal".toCharArray(),
-                            keys.salt(),
-                            keys.iterations(),
-                            keys.storedKey().length * 8))
-                    .getEncoded();
+            byte[] salted =
+                    SecretKeyFactory.getInstance("PBKDF2With" + algorithm)
+                            .generateSecret(
+                                    new PBEKeySpec(
+                                            "pabal".toCharArray(),
+                                            keys.salt(),
+                                            keys.iterations(),
+                                            keys.storedKey().length * 8))
+                            .getEncoded();
             Mac mac = Mac.getInstance(algorithm);
             mac.init(new SecretKeySpec(salted, algorithm));
             byte[] client = mac.doFinal("Client Key".getBytes("US-ASCII"));
@@ -159,8 +168,7 @@ public interface DirectoryContract {
         editor(directory).addDomain("a.test");
         editor(directory).addAlias(STAFF, List.of(BOB));
         editor(directory).addAlias(new MailAddress("all", "example.test"), List.of(BOB));
-        assertEquals(
-                List.of(new Account(ALICE), new Account(BOB)), directory.accounts().toList());
+        assertEquals(List.of(new Account(ALICE), new Account(BOB)), directory.accounts().toList());
         assertEquals(
                 List.of(new Domain("a.test"), new Domain("example.test")),
                 directory.domains().toList());
@@ -227,7 +235,8 @@ public interface DirectoryContract {
         Optional<Directory> reopened = reopened();
         assumeTrue(reopened.isPresent(), "keeps nothing over a restart");
         Directory next = reopened.get();
-        assertEquals(List.of(new Alias(STAFF, List.of(quoted, FAR))), editor(next).aliases().toList());
+        assertEquals(
+                List.of(new Alias(STAFF, List.of(quoted, FAR))), editor(next).aliases().toList());
         assertEquals(new Destination.Local(new Account(quoted)), next.resolve(quoted));
         assertEquals(new Destination.Unknown(), next.resolve(ALICE));
         assertTrue(signIn(next, "bob", "new").isPresent());
@@ -235,8 +244,7 @@ public interface DirectoryContract {
         assertEquals(Optional.empty(), signIn(next, "bob", "pabal"));
         assertArrayEquals(
                 keys.storedKey(), next.scramKeys("bob", "SHA-256").orElseThrow().storedKey());
-        assertEquals(
-                List.of("example.test", "예.test"), next.domains().map(Domain::name).toList());
+        assertEquals(List.of("example.test", "예.test"), next.domains().map(Domain::name).toList());
     }
 
     private Directory peopled() throws Exception {

@@ -36,13 +36,47 @@ public final class Fuzz {
 
     private static final int MAX_OCTETS = 65_536;
     private static final int MAX_POOL = 512;
-    private static final byte[][] ALWAYS_INTERESTING = Stream.of(
-                    "\r\n", "\r", "\n", "\0", "\r\n.\r\n", "\n.\n", "\r.\r", "\\", "\"", "<", ">", "(", ")", "{",
-                    "}", "[", "]", "=", "%", "*", ":", ";", ",", " ", "\t", "-1", "0", "9223372036854775807",
-                    "18446744073709551616", "4294967295", "4294967296", "2147483648", "\u00ff\u00ff",
-                    "\u00c0\u000c", "\u0080", "\u00ed\u00a0\u0080", "\u00c0\u0080")
-            .map(token -> token.getBytes(StandardCharsets.ISO_8859_1))
-            .toArray(byte[][]::new);
+    private static final byte[][] ALWAYS_INTERESTING =
+            Stream.of(
+                            "\r\n",
+                            "\r",
+                            "\n",
+                            "\0",
+                            "\r\n.\r\n",
+                            "\n.\n",
+                            "\r.\r",
+                            "\\",
+                            "\"",
+                            "<",
+                            ">",
+                            "(",
+                            ")",
+                            "{",
+                            "}",
+                            "[",
+                            "]",
+                            "=",
+                            "%",
+                            "*",
+                            ":",
+                            ";",
+                            ",",
+                            " ",
+                            "\t",
+                            "-1",
+                            "0",
+                            "9223372036854775807",
+                            "18446744073709551616",
+                            "4294967295",
+                            "4294967296",
+                            "2147483648",
+                            "\u00ff\u00ff",
+                            "\u00c0\u000c",
+                            "\u0080",
+                            "\u00ed\u00a0\u0080",
+                            "\u00c0\u0080")
+                    .map(token -> token.getBytes(StandardCharsets.ISO_8859_1))
+                    .toArray(byte[][]::new);
 
     /// What is tested: throws when something is wrong. What may be thrown by right it catches
     /// itself.
@@ -87,10 +121,8 @@ public final class Fuzz {
         System.out.printf(
                 "fuzz %s: %d files, %d s, -Dpabal.fuzz.seed=%d%n",
                 corpus.getFileName(), files.size(), duration.toSeconds(), seed);
-        Thread worker = Thread.ofPlatform()
-                .name("fuzz " + corpus.getFileName())
-                .daemon()
-                .start(this::work);
+        Thread worker =
+                Thread.ofPlatform().name("fuzz " + corpus.getFileName()).daemon().start(this::work);
         try {
             for (Path file : files) {
                 byte[] input = Files.readAllBytes(file);
@@ -136,7 +168,8 @@ public final class Fuzz {
         Object result = tried.poll(limit.toNanos(), TimeUnit.NANOSECONDS);
         long nanos = System.nanoTime() - start;
         if (result instanceof Throwable thrown) {
-            throw new AssertionError("an input made the target throw; it is " + kept(input, thrown), thrown);
+            throw new AssertionError(
+                    "an input made the target throw; it is " + kept(input, thrown), thrown);
         }
         if (!Boolean.TRUE.equals(result)) {
             Throwable where = new Throwable("where it was after " + limit.toSeconds() + " s");
@@ -188,8 +221,7 @@ public final class Fuzz {
     /// belong.
     private void harvest(byte[] seed) {
         String text = new String(seed, StandardCharsets.ISO_8859_1);
-        TreeSet<String> words = new TreeSet<>(
-                Arrays.asList(text.split("[^A-Za-z0-9_.@+-]+", 500)));
+        TreeSet<String> words = new TreeSet<>(Arrays.asList(text.split("[^A-Za-z0-9_.@+-]+", 500)));
         words.addAll(Arrays.asList(text.split("(?<=\n)", 200)));
         for (String word : words) {
             if (!word.isEmpty() && word.length() <= 200 && tokens.size() < 4_000) {

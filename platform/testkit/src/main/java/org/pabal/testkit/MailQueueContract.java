@@ -6,6 +6,18 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import org.junit.jupiter.api.Test;
+import org.pabal.mail.Content;
+import org.pabal.mail.Draft;
+import org.pabal.mail.Envelope;
+import org.pabal.mail.MailAddress;
+import org.pabal.mail.MailQueue;
+import org.pabal.mail.Outcome;
+import org.pabal.mail.QueueEntry;
+import org.pabal.mail.QueueId;
+import org.pabal.mail.Recipient;
+import org.pabal.mail.Status;
+
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InterruptedIOException;
@@ -32,17 +44,6 @@ import java.util.concurrent.Future;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
-import org.junit.jupiter.api.Test;
-import org.pabal.mail.Content;
-import org.pabal.mail.Draft;
-import org.pabal.mail.Envelope;
-import org.pabal.mail.MailAddress;
-import org.pabal.mail.MailQueue;
-import org.pabal.mail.Outcome;
-import org.pabal.mail.QueueEntry;
-import org.pabal.mail.QueueId;
-import org.pabal.mail.Recipient;
-import org.pabal.mail.Status;
 
 /// What every [MailQueue] does. Implement this in a test class:
 ///
@@ -104,7 +105,10 @@ public interface MailQueueContract {
     default void committedMessageIsLeasedAtOnceAsItWasGiven() throws Exception {
         MailQueue queue = queue(new MovableClock(NOON));
         Map<String, String> mail = Map.of("BODY", "8BITMIME", "ENVID", "QQ314159", "SMTPUTF8", "");
-        Recipient bob = new Recipient(BOB, Map.of("NOTIFY", "SUCCESS,FAILURE", "ORCPT", "rfc822;b+2Bb@example.test"));
+        Recipient bob =
+                new Recipient(
+                        BOB,
+                        Map.of("NOTIFY", "SUCCESS,FAILURE", "ORCPT", "rfc822;b+2Bb@example.test"));
         Recipient quoted = new Recipient(new MailAddress("c \"d\"", "[192.0.2.1]"));
         Recipient korean = new Recipient(new MailAddress("파발", "예.example"));
         Envelope envelope = new Envelope(Optional.of(ALICE), mail, List.of(bob, quoted, korean));
@@ -152,7 +156,8 @@ public interface MailQueueContract {
             draft.commit(List.of("Received: by a.example;\r\n\tnow", "X-Second: 둘"));
         }
         Content content = leased(queue, NOON).content();
-        String expected = "Received: by a.example;\r\n\tnow\r\nX-Second: 둘\r\nSubject: hi\r\n\r\nbody";
+        String expected =
+                "Received: by a.example;\r\n\tnow\r\nX-Second: 둘\r\nSubject: hi\r\n\r\nbody";
         assertEquals(expected, text(content));
         assertEquals(octets(expected).length, content.size());
     }
@@ -209,7 +214,11 @@ public interface MailQueueContract {
         QueueEntry entry = leased(queue, NOON);
         queue.settle(
                 entry,
-                Map.of(BOB, new Outcome.Delivered("mailbox"), CAROL, new Outcome.Failed(status(550))),
+                Map.of(
+                        BOB,
+                        new Outcome.Delivered("mailbox"),
+                        CAROL,
+                        new Outcome.Failed(status(550))),
                 NOON.plusSeconds(60));
         assertEquals(List.of(), ids(queue));
         assertTrue(queue.lease(NOON.plus(Duration.ofDays(9)), Duration.ZERO).isEmpty());
@@ -221,7 +230,11 @@ public interface MailQueueContract {
         QueueId id = commit(queue, envelope(BOB, CAROL, DAVE), "hello\r\n");
         queue.settle(
                 leased(queue, NOON),
-                Map.of(BOB, new Outcome.Delivered("mailbox"), CAROL, new Outcome.Deferred(status(451))),
+                Map.of(
+                        BOB,
+                        new Outcome.Delivered("mailbox"),
+                        CAROL,
+                        new Outcome.Deferred(status(451))),
                 NOON.plusSeconds(60));
 
         QueueEntry again = leased(queue, NOON.plusSeconds(60));
@@ -274,7 +287,11 @@ public interface MailQueueContract {
         queue.hold(id, true);
         queue.settle(
                 entry,
-                Map.of(BOB, new Outcome.Delivered("mailbox"), CAROL, new Outcome.Deferred(status(451))),
+                Map.of(
+                        BOB,
+                        new Outcome.Delivered("mailbox"),
+                        CAROL,
+                        new Outcome.Deferred(status(451))),
                 NOON);
         assertEquals(List.of(CAROL), entry(queue, id).envelope().addresses());
         assertTrue(queue.lease(NOON.plusSeconds(60), Duration.ZERO).isEmpty());
@@ -350,13 +367,19 @@ public interface MailQueueContract {
             List<Future<?>> futures = new ArrayList<>();
             for (int i = 0; i < 50; i++) {
                 String name = "thread " + i;
-                futures.add(threads.submit(() -> {
-                    start.await();
-                    for (int j = 0; j < each; j++) {
-                        committed.add(commit(queue, envelope(BOB), name + "\r\n" + "x".repeat(j * 100)));
-                    }
-                    return name;
-                }));
+                futures.add(
+                        threads.submit(
+                                () -> {
+                                    start.await();
+                                    for (int j = 0; j < each; j++) {
+                                        committed.add(
+                                                commit(
+                                                        queue,
+                                                        envelope(BOB),
+                                                        name + "\r\n" + "x".repeat(j * 100)));
+                                    }
+                                    return name;
+                                }));
             }
             start.countDown();
             for (Future<?> future : futures) {
@@ -391,15 +414,18 @@ public interface MailQueueContract {
         try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
             List<Future<List<QueueId>>> futures = new ArrayList<>();
             for (int i = 0; i < 8; i++) {
-                futures.add(threads.submit(() -> {
-                    List<QueueId> mine = new ArrayList<>();
-                    for (Optional<QueueEntry> entry = queue.lease(NOON, Duration.ZERO);
-                            entry.isPresent();
-                            entry = queue.lease(NOON, Duration.ZERO)) {
-                        mine.add(entry.get().id());
-                    }
-                    return mine;
-                }));
+                futures.add(
+                        threads.submit(
+                                () -> {
+                                    List<QueueId> mine = new ArrayList<>();
+                                    for (Optional<QueueEntry> entry =
+                                                    queue.lease(NOON, Duration.ZERO);
+                                            entry.isPresent();
+                                            entry = queue.lease(NOON, Duration.ZERO)) {
+                                        mine.add(entry.get().id());
+                                    }
+                                    return mine;
+                                }));
             }
             for (Future<List<QueueId>> future : futures) {
                 leased.addAll(future.get(LONG.toSeconds(), TimeUnit.SECONDS));
@@ -413,10 +439,13 @@ public interface MailQueueContract {
     default void committedMessagesSurviveARestart() throws Exception {
         MovableClock clock = new MovableClock(NOON);
         MailQueue queue = queue(clock);
-        Envelope envelope = new Envelope(
-                Optional.of(ALICE),
-                Map.of("RET", "HDRS", "ENVID", "a+2Bb"),
-                List.of(new Recipient(BOB, Map.of("NOTIFY", "NEVER")), new Recipient(CAROL)));
+        Envelope envelope =
+                new Envelope(
+                        Optional.of(ALICE),
+                        Map.of("RET", "HDRS", "ENVID", "a+2Bb"),
+                        List.of(
+                                new Recipient(BOB, Map.of("NOTIFY", "NEVER")),
+                                new Recipient(CAROL)));
         QueueId id = commit(queue, envelope, "Subject: stays\r\n\r\n" + "x".repeat(100_000));
         QueueId small = commit(queue, envelope(DAVE), "\r\n");
         try (Draft draft = queue.draft(envelope(BOB))) {
@@ -428,7 +457,9 @@ public interface MailQueueContract {
         assertEquals(envelope, entry.envelope());
         assertEquals(NOON, entry.accepted());
         assertEquals("Subject: stays\r\n\r\n" + "x".repeat(100_000), text(entry.content()));
-        assertFalse(Set.of(id, small).contains(commit(next, envelope(BOB), "\r\n")), "ids are not given twice");
+        assertFalse(
+                Set.of(id, small).contains(commit(next, envelope(BOB), "\r\n")),
+                "ids are not given twice");
     }
 
     @Test
@@ -445,7 +476,11 @@ public interface MailQueueContract {
         QueueId deferred = commit(queue, envelope(BOB, CAROL), "1\r\n");
         queue.settle(
                 leased(queue, NOON),
-                Map.of(BOB, new Outcome.Delivered("there"), CAROL, new Outcome.Deferred(status(451))),
+                Map.of(
+                        BOB,
+                        new Outcome.Delivered("there"),
+                        CAROL,
+                        new Outcome.Deferred(status(451))),
                 NOON.plusSeconds(600));
         QueueId delivered = commit(queue, envelope(BOB), "2\r\n");
         queue.settle(leased(queue, NOON), Map.of(BOB, new Outcome.Delivered("there")), NOON);
@@ -455,7 +490,8 @@ public interface MailQueueContract {
         queue.remove(removed);
 
         MailQueue next = again();
-        assertEquals(List.of(deferred, held), ids(next), "without " + delivered + " and " + removed);
+        assertEquals(
+                List.of(deferred, held), ids(next), "without " + delivered + " and " + removed);
         QueueEntry entry = entry(next, deferred);
         assertEquals(List.of(CAROL), entry.envelope().addresses());
         assertEquals(Map.of(CAROL, status(451)), entry.reasons());
@@ -499,8 +535,7 @@ public interface MailQueueContract {
     }
 
     private static Envelope envelope(MailAddress... to) {
-        return new Envelope(
-                Optional.of(ALICE), Arrays.stream(to).map(Recipient::new).toList());
+        return new Envelope(Optional.of(ALICE), Arrays.stream(to).map(Recipient::new).toList());
     }
 
     private static QueueId commit(MailQueue queue, Envelope envelope, String text)

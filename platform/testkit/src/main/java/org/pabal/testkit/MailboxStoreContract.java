@@ -7,6 +7,17 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import org.junit.jupiter.api.Test;
+import org.pabal.mail.Content;
+import org.pabal.mail.MailAddress;
+import org.pabal.mailbox.Changes;
+import org.pabal.mailbox.FlagEdit;
+import org.pabal.mailbox.Mailbox;
+import org.pabal.mailbox.MailboxStatus;
+import org.pabal.mailbox.MailboxStore;
+import org.pabal.mailbox.Message;
+import org.pabal.mailbox.UidSet;
+
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InterruptedIOException;
@@ -26,16 +37,6 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.Test;
-import org.pabal.mail.Content;
-import org.pabal.mail.MailAddress;
-import org.pabal.mailbox.Changes;
-import org.pabal.mailbox.FlagEdit;
-import org.pabal.mailbox.Mailbox;
-import org.pabal.mailbox.MailboxStatus;
-import org.pabal.mailbox.MailboxStore;
-import org.pabal.mailbox.Message;
-import org.pabal.mailbox.UidSet;
 
 /// What every [MailboxStore] and every [Mailbox] in it does.
 public interface MailboxStoreContract {
@@ -92,9 +93,23 @@ public interface MailboxStoreContract {
     @Test
     default void refusesPathsThatCouldLeadElsewhere() throws Exception {
         MailboxStore store = store();
-        List<String> bad = new ArrayList<>(List.of(
-                "", "/", "/etc", "a//b", "a/", "..", "../x", "a/../b", "a/./b", ".", "a\0b", "a\nb", "a\u007fb",
-                "x".repeat(1_001)));
+        List<String> bad =
+                new ArrayList<>(
+                        List.of(
+                                "",
+                                "/",
+                                "/etc",
+                                "a//b",
+                                "a/",
+                                "..",
+                                "../x",
+                                "a/../b",
+                                "a/./b",
+                                ".",
+                                "a\0b",
+                                "a\nb",
+                                "a\u007fb",
+                                "x".repeat(1_001)));
         bad.add("d/".repeat(32) + "d");
         for (String path : bad) {
             assertThrows(IllegalArgumentException.class, () -> store.create(BOB, path), path);
@@ -107,9 +122,30 @@ public interface MailboxStoreContract {
     @Test
     default void oddNamesAreKeptApart() throws Exception {
         MailboxStore store = store();
-        List<String> odd = List.of(
-                "...", ".hidden", "a.b", "a\\b", "cur", "tmp", "new", "&AOk-", "&-", "%2F", "~", "~root", "a b", " a",
-                "a ", "*", "%", "\"q\"", "Con", "é", "e\u0301", "x".repeat(300));
+        List<String> odd =
+                List.of(
+                        "...",
+                        ".hidden",
+                        "a.b",
+                        "a\\b",
+                        "cur",
+                        "tmp",
+                        "new",
+                        "&AOk-",
+                        "&-",
+                        "%2F",
+                        "~",
+                        "~root",
+                        "a b",
+                        " a",
+                        "a ",
+                        "*",
+                        "%",
+                        "\"q\"",
+                        "Con",
+                        "é",
+                        "e\u0301",
+                        "x".repeat(300));
         for (String path : odd) {
             append(store.create(BOB, path), path + "\r\n");
         }
@@ -128,12 +164,13 @@ public interface MailboxStoreContract {
     @Test
     default void oddOwnersAreKeptApart() throws Exception {
         MailboxStore store = store();
-        List<MailAddress> owners = List.of(
-                new MailAddress("../bob", "example.test"),
-                new MailAddress("..", "example.test"),
-                new MailAddress("bob/..", "example.test"),
-                new MailAddress("파발", "예.example"),
-                BOB);
+        List<MailAddress> owners =
+                List.of(
+                        new MailAddress("../bob", "example.test"),
+                        new MailAddress("..", "example.test"),
+                        new MailAddress("bob/..", "example.test"),
+                        new MailAddress("파발", "예.example"),
+                        BOB);
         for (MailAddress owner : owners) {
             append(store.open(owner, "INBOX").orElseThrow(), owner + "\r\n");
         }
@@ -201,8 +238,9 @@ public interface MailboxStoreContract {
         Mailbox inbox = inbox(store());
         byte[] octets = new byte[300_000];
         new Random(2).nextBytes(octets);
-        Message message = inbox.append(new MemoryContent(octets), Set.of(SEEN, "$Work"), NOON, "")
-                .orElseThrow();
+        Message message =
+                inbox.append(new MemoryContent(octets), Set.of(SEEN, "$Work"), NOON, "")
+                        .orElseThrow();
         assertEquals(1, message.uid());
         assertEquals(Set.of(SEEN, "$Work"), message.flags());
         assertEquals(NOON, message.received());
@@ -230,17 +268,18 @@ public interface MailboxStoreContract {
     @Test
     default void failedContentAddsNothing() throws Exception {
         Mailbox inbox = inbox(store());
-        Content broken = new Content() {
-            @Override
-            public long size() {
-                return 10;
-            }
+        Content broken =
+                new Content() {
+                    @Override
+                    public long size() {
+                        return 10;
+                    }
 
-            @Override
-            public InputStream open() throws IOException {
-                throw new IOException("broken");
-            }
-        };
+                    @Override
+                    public InputStream open() throws IOException {
+                        throw new IOException("broken");
+                    }
+                };
         assertThrows(IOException.class, () -> inbox.append(broken, Set.of(), NOON, "x"));
         assertEquals(0, inbox.status().messages());
         assertTrue(inbox.append(MemoryContent.of("ok\n"), Set.of(), NOON, "x").isPresent());
@@ -250,8 +289,10 @@ public interface MailboxStoreContract {
     @Test
     default void deliveryThatIsRepeatedAddsNothing() throws Exception {
         Mailbox inbox = inbox(store());
-        Message first = inbox.append(MemoryContent.of("1\n"), Set.of(), NOON, "Q7F3K.bob-1").orElseThrow();
-        Message again = inbox.append(MemoryContent.of("1\n"), Set.of(), NOON, "Q7F3K.bob-1").orElseThrow();
+        Message first =
+                inbox.append(MemoryContent.of("1\n"), Set.of(), NOON, "Q7F3K.bob-1").orElseThrow();
+        Message again =
+                inbox.append(MemoryContent.of("1\n"), Set.of(), NOON, "Q7F3K.bob-1").orElseThrow();
         assertEquals(first.uid(), again.uid());
         assertEquals(first.id(), again.id());
         assertEquals(1, inbox.status().messages());
@@ -285,7 +326,8 @@ public interface MailboxStoreContract {
             append(inbox, i + "\r\n");
         }
         inbox.expunge(UidSet.of(4));
-        List<Long> uids = inbox.messages(UidSet.of(9, 2, 3, 4, 5, 77)).stream().map(Message::uid).toList();
+        List<Long> uids =
+                inbox.messages(UidSet.of(9, 2, 3, 4, 5, 77)).stream().map(Message::uid).toList();
         assertEquals(List.of(2L, 3L, 5L, 9L), uids);
         assertEquals(List.of(), inbox.messages(UidSet.NONE));
     }
@@ -466,29 +508,41 @@ public interface MailboxStoreContract {
             List<Future<List<Long>>> futures = new ArrayList<>();
             for (int i = 0; i < 10; i++) {
                 String name = "thread" + i;
-                futures.add(threads.submit(() -> {
-                    List<Long> mine = new ArrayList<>();
-                    Mailbox inbox = inbox(store);
-                    for (int j = 0; j < each; j++) {
-                        Message message = inbox.append(
-                                        MemoryContent.of(name + "\n"), Set.of(), NOON, name + "." + j)
-                                .orElseThrow();
-                        if (j % 3 == 0) {
-                            assertEquals(1, inbox.expunge(UidSet.of(message.uid())).vanished().ranges().size());
-                        } else {
-                            mine.add(message.uid());
-                        }
-                    }
-                    return mine;
-                }));
+                futures.add(
+                        threads.submit(
+                                () -> {
+                                    List<Long> mine = new ArrayList<>();
+                                    Mailbox inbox = inbox(store);
+                                    for (int j = 0; j < each; j++) {
+                                        Message message =
+                                                inbox.append(
+                                                                MemoryContent.of(name + "\n"),
+                                                                Set.of(),
+                                                                NOON,
+                                                                name + "." + j)
+                                                        .orElseThrow();
+                                        if (j % 3 == 0) {
+                                            assertEquals(
+                                                    1,
+                                                    inbox.expunge(UidSet.of(message.uid()))
+                                                            .vanished()
+                                                            .ranges()
+                                                            .size());
+                                        } else {
+                                            mine.add(message.uid());
+                                        }
+                                    }
+                                    return mine;
+                                }));
             }
             for (Future<List<Long>> future : futures) {
                 uids.addAll(future.get(MailQueueContract.LONG.toSeconds(), TimeUnit.SECONDS));
             }
         }
         Mailbox inbox = inbox(store);
-        assertEquals(uids, new HashSet<>(
-                inbox.messages(UidSet.ALL).stream().map(Message::uid).toList()));
+        assertEquals(
+                uids,
+                new HashSet<>(inbox.messages(UidSet.ALL).stream().map(Message::uid).toList()));
         assertEquals(10 * each * 2 / 3, inbox.status().messages());
         assertEquals(10 * each + 1, inbox.status().uidNext());
     }
@@ -516,7 +570,9 @@ public interface MailboxStoreContract {
         Changes changes = next.changes(since, Duration.ZERO);
         assertEquals(List.of(2L), changes.changed().stream().map(Message::uid).toList());
         assertEquals("3", changes.vanished().toString());
-        assertEquals(1, next.append(MemoryContent.of("1\n"), Set.of(), NOON, "Q1.bob").orElseThrow().uid());
+        assertEquals(
+                1,
+                next.append(MemoryContent.of("1\n"), Set.of(), NOON, "Q1.bob").orElseThrow().uid());
         assertEquals(2, next.status().messages());
         assertEquals(4, append(next, "4\r\n").uid());
         assertEquals(List.of("INBOX", "Work", "Work/파발"), reopened.get().list(BOB));

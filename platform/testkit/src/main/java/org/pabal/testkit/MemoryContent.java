@@ -1,10 +1,11 @@
 package org.pabal.testkit;
 
+import org.pabal.mail.Content;
+
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
-import org.pabal.mail.Content;
 
 /// A message in memory.
 public final class MemoryContent implements Content {

@@ -1,5 +1,15 @@
 package org.pabal.testkit;
 
+import org.pabal.directory.Account;
+import org.pabal.directory.Alias;
+import org.pabal.directory.Destination;
+import org.pabal.directory.Directory;
+import org.pabal.directory.DirectoryEditor;
+import org.pabal.directory.Domain;
+import org.pabal.directory.Proof;
+import org.pabal.directory.ScramKeys;
+import org.pabal.mail.MailAddress;
+
 import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
 import java.security.MessageDigest;
@@ -12,19 +22,11 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.ConcurrentSkipListSet;
 import java.util.stream.Stream;
+
 import javax.crypto.Mac;
 import javax.crypto.SecretKeyFactory;
 import javax.crypto.spec.PBEKeySpec;
 import javax.crypto.spec.SecretKeySpec;
-import org.pabal.directory.Account;
-import org.pabal.directory.Alias;
-import org.pabal.directory.Destination;
-import org.pabal.directory.Directory;
-import org.pabal.directory.DirectoryEditor;
-import org.pabal.directory.Domain;
-import org.pabal.directory.Proof;
-import org.pabal.directory.ScramKeys;
-import org.pabal.mail.MailAddress;
 
 /// Domains, accounts and aliases in memory, passwords in the clear: for tests, never for mail of
 /// anybody.
@@ -87,9 +89,9 @@ public final class MemoryDirectory implements Directory, DirectoryEditor {
     public Optional<Account> authenticate(String login, Proof proof) {
         return switch (proof) {
             case Proof.Password(char[] characters) ->
-                entry(login)
-                        .filter(e -> Arrays.equals(e.password, characters))
-                        .map(Entry::account);
+                    entry(login)
+                            .filter(e -> Arrays.equals(e.password, characters))
+                            .map(Entry::account);
             case Proof.Certificate _, Proof.Bearer _ -> Optional.empty();
         };
     }
@@ -100,8 +102,11 @@ public final class MemoryDirectory implements Directory, DirectoryEditor {
             return Optional.empty();
         }
         return entry(login)
-                .map(e -> keys.computeIfAbsent(
-                        hash + " " + key(e.account.address()), k -> scramKeys(e.password, hash)));
+                .map(
+                        e ->
+                                keys.computeIfAbsent(
+                                        hash + " " + key(e.account.address()),
+                                        k -> scramKeys(e.password, hash)));
     }
 
     @Override
@@ -129,9 +134,9 @@ public final class MemoryDirectory implements Directory, DirectoryEditor {
     public void removeDomain(String name) {
         String domain = name.toLowerCase(Locale.ROOT);
         refuseUnknown(domain);
-        boolean used = Stream.concat(
-                        accounts().map(Account::address), aliases().map(Alias::from))
-                .anyMatch(a -> a.domain().equals(domain));
+        boolean used =
+                Stream.concat(accounts().map(Account::address), aliases().map(Alias::from))
+                        .anyMatch(a -> a.domain().equals(domain));
         if (used) {
             throw new IllegalArgumentException("domain " + name + ": has accounts or aliases");
         }
@@ -160,8 +165,9 @@ public final class MemoryDirectory implements Directory, DirectoryEditor {
 
     @Override
     public void password(MailAddress address, char[] password) {
-        Entry changed = accounts.computeIfPresent(
-                key(address), (k, e) -> new Entry(e.account, password.clone()));
+        Entry changed =
+                accounts.computeIfPresent(
+                        key(address), (k, e) -> new Entry(e.account, password.clone()));
         if (changed == null) {
             throw new IllegalArgumentException("account " + address + ": does not exist");
         }
@@ -217,12 +223,14 @@ public final class MemoryDirectory implements Directory, DirectoryEditor {
         try {
             String mac = "Hmac" + hash.replace("-", "");
             int bits = hash.equals("SHA-1") ? 160 : 256;
-            byte[] salted = SecretKeyFactory.getInstance("PBKDF2With" + mac)
-                    .generateSecret(new PBEKeySpec(password, SALT, ITERATIONS, bits))
-                    .getEncoded();
+            byte[] salted =
+                    SecretKeyFactory.getInstance("PBKDF2With" + mac)
+                            .generateSecret(new PBEKeySpec(password, SALT, ITERATIONS, bits))
+                            .getEncoded();
             byte[] clientKey = mac(mac, salted, "Client Key");
             byte[] storedKey = MessageDigest.getInstance(hash).digest(clientKey);
-            return new ScramKeys(SALT.clone(), ITERATIONS, storedKey, mac(mac, salted, "Server Key"));
+            return new ScramKeys(
+                    SALT.clone(), ITERATIONS, storedKey, mac(mac, salted, "Server Key"));
         } catch (GeneralSecurityException e) {
             throw new IllegalStateException("this Java has no " + hash, e);
         }

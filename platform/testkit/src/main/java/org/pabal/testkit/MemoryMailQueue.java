@@ -1,5 +1,16 @@
 package org.pabal.testkit;
 
+import org.pabal.mail.Content;
+import org.pabal.mail.Draft;
+import org.pabal.mail.Envelope;
+import org.pabal.mail.MailAddress;
+import org.pabal.mail.MailQueue;
+import org.pabal.mail.Outcome;
+import org.pabal.mail.QueueEntry;
+import org.pabal.mail.QueueId;
+import org.pabal.mail.Recipient;
+import org.pabal.mail.Status;
+
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InterruptedIOException;
@@ -20,16 +31,6 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.stream.Stream;
-import org.pabal.mail.Content;
-import org.pabal.mail.Draft;
-import org.pabal.mail.Envelope;
-import org.pabal.mail.MailAddress;
-import org.pabal.mail.MailQueue;
-import org.pabal.mail.Outcome;
-import org.pabal.mail.QueueEntry;
-import org.pabal.mail.QueueId;
-import org.pabal.mail.Recipient;
-import org.pabal.mail.Status;
 
 /// A queue in memory: the contract and nothing else, for the tests of those who use a queue.
 public final class MemoryMailQueue implements MailQueue {
@@ -50,7 +51,8 @@ public final class MemoryMailQueue implements MailQueue {
     }
 
     private static final Comparator<Slot> OLDEST_DUE =
-            Comparator.<Slot, Instant>comparing(slot -> slot.due).thenComparing(slot -> slot.number);
+            Comparator.<Slot, Instant>comparing(slot -> slot.due)
+                    .thenComparing(slot -> slot.number);
 
     private final InstantSource clock;
     private final AtomicLong ids = new AtomicLong();
@@ -128,15 +130,16 @@ public final class MemoryMailQueue implements MailQueue {
                 slots.remove(entry.id());
                 return;
             }
-            slot.entry = new QueueEntry(
-                    before.id(),
-                    before.envelope().with(left),
-                    before.content(),
-                    before.accepted(),
-                    before.attempts() + 1,
-                    retry,
-                    before.held(),
-                    reasons);
+            slot.entry =
+                    new QueueEntry(
+                            before.id(),
+                            before.envelope().with(left),
+                            before.content(),
+                            before.accepted(),
+                            before.attempts() + 1,
+                            retry,
+                            before.held(),
+                            reasons);
             slot.due = retry;
             offer(slot);
         } finally {
@@ -229,19 +232,20 @@ public final class MemoryMailQueue implements MailQueue {
         private final QueueId id = new QueueId("Q" + number);
         private final Envelope envelope;
         private final ByteArrayOutputStream octets = new ByteArrayOutputStream();
-        private final OutputStream body = new OutputStream() {
-            @Override
-            public void write(int octet) throws IOException {
-                refuseWhenFull();
-                octets.write(octet);
-            }
+        private final OutputStream body =
+                new OutputStream() {
+                    @Override
+                    public void write(int octet) throws IOException {
+                        refuseWhenFull();
+                        octets.write(octet);
+                    }
 
-            @Override
-            public void write(byte[] from, int offset, int length) throws IOException {
-                refuseWhenFull();
-                octets.write(from, offset, length);
-            }
-        };
+                    @Override
+                    public void write(byte[] from, int offset, int length) throws IOException {
+                        refuseWhenFull();
+                        octets.write(from, offset, length);
+                    }
+                };
         private boolean over;
 
         MemoryDraft(Envelope envelope) {

@@ -1,5 +1,13 @@
 package org.pabal.testkit;
 
+import org.pabal.mail.Content;
+import org.pabal.mailbox.Changes;
+import org.pabal.mailbox.FlagEdit;
+import org.pabal.mailbox.Mailbox;
+import org.pabal.mailbox.MailboxStatus;
+import org.pabal.mailbox.Message;
+import org.pabal.mailbox.UidSet;
+
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.nio.file.NoSuchFileException;
@@ -14,13 +22,6 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.locks.ReentrantLock;
-import org.pabal.mail.Content;
-import org.pabal.mailbox.Changes;
-import org.pabal.mailbox.FlagEdit;
-import org.pabal.mailbox.Mailbox;
-import org.pabal.mailbox.MailboxStatus;
-import org.pabal.mailbox.Message;
-import org.pabal.mailbox.UidSet;
 
 /// One mailbox of a [MemoryMailboxStore], whose lock guards it.
 final class MemoryMailbox implements Mailbox {
@@ -131,8 +132,14 @@ final class MemoryMailbox implements Mailbox {
                 if (flags.equals(before.flags())) {
                     continue;
                 }
-                Message after = new Message(
-                        before.uid(), before.id(), flags, before.received(), before.octets(), next);
+                Message after =
+                        new Message(
+                                before.uid(),
+                                before.id(),
+                                flags,
+                                before.received(),
+                                before.octets(),
+                                next);
                 messages.put(after.uid(), new Stored(after, stored.content));
                 changed.add(after);
             }
@@ -231,14 +238,16 @@ final class MemoryMailbox implements Mailbox {
     }
 
     private Changes since(long since) {
-        List<Message> changed = messages.values().stream()
-                .map(Stored::message)
-                .filter(m -> m.modSeq() > since)
-                .toList();
-        List<Long> gone = vanished.entrySet().stream()
-                .filter(e -> e.getValue() > since)
-                .map(Map.Entry::getKey)
-                .toList();
+        List<Message> changed =
+                messages.values().stream()
+                        .map(Stored::message)
+                        .filter(m -> m.modSeq() > since)
+                        .toList();
+        List<Long> gone =
+                vanished.entrySet().stream()
+                        .filter(e -> e.getValue() > since)
+                        .map(Map.Entry::getKey)
+                        .toList();
         return new Changes(modSeq, changed, UidSet.of(gone), UidSet.NONE);
     }
 

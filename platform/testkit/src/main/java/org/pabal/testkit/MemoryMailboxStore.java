@@ -1,5 +1,9 @@
 package org.pabal.testkit;
 
+import org.pabal.mail.MailAddress;
+import org.pabal.mailbox.Mailbox;
+import org.pabal.mailbox.MailboxStore;
+
 import java.io.IOException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.NoSuchFileException;
@@ -13,9 +17,6 @@ import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
-import org.pabal.mail.MailAddress;
-import org.pabal.mailbox.Mailbox;
-import org.pabal.mailbox.MailboxStore;
 
 /// Mailboxes in memory: the contract and nothing else, for the tests of those who show or bring
 /// mail.
@@ -148,11 +149,13 @@ public final class MemoryMailboxStore implements MailboxStore {
     }
 
     private TreeMap<String, MemoryMailbox> mailboxes(MailAddress owner) {
-        return owners.computeIfAbsent(owner, o -> {
-            TreeMap<String, MemoryMailbox> mailboxes = new TreeMap<>(INBOX_FIRST);
-            mailboxes.put(INBOX, make(INBOX));
-            return mailboxes;
-        });
+        return owners.computeIfAbsent(
+                owner,
+                o -> {
+                    TreeMap<String, MemoryMailbox> mailboxes = new TreeMap<>(INBOX_FIRST);
+                    mailboxes.put(INBOX, make(INBOX));
+                    return mailboxes;
+                });
     }
 
     private void makeAbove(TreeMap<String, MemoryMailbox> mailboxes, String path) {
@@ -180,8 +183,12 @@ public final class MemoryMailboxStore implements MailboxStore {
     private static String checked(String path) {
         String[] levels = path.split("/", -1);
         if (path.length() > MAX_CHARACTERS || levels.length > MAX_LEVELS) {
-            throw new IllegalArgumentException("mailbox name: at most " + MAX_CHARACTERS
-                    + " characters in " + MAX_LEVELS + " levels");
+            throw new IllegalArgumentException(
+                    "mailbox name: at most "
+                            + MAX_CHARACTERS
+                            + " characters in "
+                            + MAX_LEVELS
+                            + " levels");
         }
         List<String> good = new ArrayList<>();
         for (String level : levels) {

@@ -1,16 +1,17 @@
 package org.pabal.testkit;
 
-import java.nio.file.NoSuchFileException;
-import java.util.List;
-import java.util.Optional;
-import java.util.concurrent.ConcurrentSkipListMap;
-import java.util.stream.Stream;
 import org.pabal.dns.Zone;
 import org.pabal.dns.ZoneObserver;
 import org.pabal.dns.ZoneStore;
 import org.xbill.DNS.Name;
 import org.xbill.DNS.RRset;
 import org.xbill.DNS.Type;
+
+import java.nio.file.NoSuchFileException;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.stream.Stream;
 
 /// Zones in memory.
 public final class MemoryZoneStore implements ZoneStore {
@@ -62,7 +63,11 @@ public final class MemoryZoneStore implements ZoneStore {
                     && set.getType() != Type.NSEC
                     && zone.records(set.getName(), Type.CNAME).isPresent()) {
                 throw new IllegalArgumentException(
-                        "zone " + zone.origin() + ": " + set.getName() + " has CNAME and other data");
+                        "zone "
+                                + zone.origin()
+                                + ": "
+                                + set.getName()
+                                + " has CNAME and other data");
             }
         }
     }

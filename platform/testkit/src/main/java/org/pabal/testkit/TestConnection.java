@@ -1,5 +1,8 @@
 package org.pabal.testkit;
 
+import org.pabal.protocol.Connection;
+import org.pabal.protocol.Peer;
+
 import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -9,9 +12,8 @@ import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+
 import javax.net.ssl.SSLSession;
-import org.pabal.protocol.Connection;
-import org.pabal.protocol.Peer;
 
 /// A connection without a socket: a test plays the client, a protocol under test has the other end.
 ///

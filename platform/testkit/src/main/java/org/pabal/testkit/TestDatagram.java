@@ -1,5 +1,8 @@
 package org.pabal.testkit;
 
+import org.pabal.protocol.Datagram;
+import org.pabal.protocol.Peer;
+
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.time.Duration;
@@ -7,8 +10,6 @@ import java.util.Optional;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.TimeUnit;
-import org.pabal.protocol.Datagram;
-import org.pabal.protocol.Peer;
 
 /// A datagram that came from no socket; keeps what is sent in answer.
 public final class TestDatagram implements Datagram {

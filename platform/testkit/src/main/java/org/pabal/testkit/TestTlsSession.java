@@ -3,6 +3,7 @@ package org.pabal.testkit;
 import java.security.Principal;
 import java.security.cert.Certificate;
 import java.time.Instant;
+
 import javax.net.ssl.SSLPeerUnverifiedException;
 import javax.net.ssl.SSLSession;
 import javax.net.ssl.SSLSessionContext;

@@ -7,6 +7,7 @@ import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.security.GeneralSecurityException;
 import java.security.cert.X509Certificate;
+
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLSocket;
 import javax.net.ssl.TrustManager;
@@ -42,8 +43,10 @@ final class WireClient implements Dialogue.Client, AutoCloseable {
     public void startTls() throws IOException, GeneralSecurityException {
         SSLContext context = SSLContext.getInstance("TLS");
         context.init(null, new TrustManager[] {new BelievesAll()}, null);
-        SSLSocket secured = (SSLSocket) context.getSocketFactory()
-                .createSocket(socket, "localhost", socket.getPort(), true);
+        SSLSocket secured =
+                (SSLSocket)
+                        context.getSocketFactory()
+                                .createSocket(socket, "localhost", socket.getPort(), true);
         secured.startHandshake();
         socket = secured;
     }

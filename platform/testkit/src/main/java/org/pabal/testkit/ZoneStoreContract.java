@@ -6,12 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import java.nio.file.NoSuchFileException;
-import java.util.ArrayList;
-import java.util.HashSet;
-import java.util.List;
-import java.util.Optional;
-import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.pabal.dns.Zone;
 import org.pabal.dns.ZoneObserver;
@@ -21,25 +15,33 @@ import org.xbill.DNS.RRset;
 import org.xbill.DNS.Record;
 import org.xbill.DNS.Type;
 
+import java.nio.file.NoSuchFileException;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
 /// What every [ZoneStore] does.
 public interface ZoneStoreContract {
 
     Name ORIGIN = Name.fromConstantString("example.test.");
     String SOA = "@ 3600 IN SOA ns1 hostmaster 1 7200 900 1209600 300\n";
-    String RECORDS = SOA
-            + """
-              @ 3600 IN NS ns1
-              @ 3600 IN MX 10 mx
-              ns1 3600 IN A 192.0.2.1
-              mx 3600 IN A 192.0.2.25
-              mx 3600 IN A 192.0.2.26
-              mx 3600 IN AAAA 2001:db8::25
-              a.b.c 3600 IN TXT "three \\"quoted\\"; words" "and\\000\\255octets"
-              * 60 IN TXT "wild"
-              www 3600 IN CNAME mx
-              odd\\.dot 3600 IN A 192.0.2.7
-              ent 3600 IN TYPE65534 \\# 3 010203
-              """;
+    String RECORDS =
+            SOA
+                    + """
+                    @ 3600 IN NS ns1
+                    @ 3600 IN MX 10 mx
+                    ns1 3600 IN A 192.0.2.1
+                    mx 3600 IN A 192.0.2.25
+                    mx 3600 IN A 192.0.2.26
+                    mx 3600 IN AAAA 2001:db8::25
+                    a.b.c 3600 IN TXT "three \\"quoted\\"; words" "and\\000\\255octets"
+                    * 60 IN TXT "wild"
+                    www 3600 IN CNAME mx
+                    odd\\.dot 3600 IN A 192.0.2.7
+                    ent 3600 IN TYPE65534 \\# 3 010203
+                    """;
 
     /// A store with nothing in it, that tells this observer. Called once at the beginning of each
     /// test.
@@ -74,8 +76,10 @@ public interface ZoneStoreContract {
         ZoneStore store = store(new Seen());
         store.publish(zone(1));
         Zone before = store.find(ORIGIN).orElseThrow();
-        store.publish(MemoryZone.of(
-                "example.test.", SOA.replace(" 1 7200", " 2 7200") + "@ IN NS ns1\nns1 IN A 192.0.2.9\n"));
+        store.publish(
+                MemoryZone.of(
+                        "example.test.",
+                        SOA.replace(" 1 7200", " 2 7200") + "@ IN NS ns1\nns1 IN A 192.0.2.9\n"));
         assertEquals(2, store.find(ORIGIN).orElseThrow().serial());
         assertTrue(store.find(ORIGIN).orElseThrow().records(name("mx"), Type.A).isEmpty());
         assertSame(zone(1), before);
@@ -101,7 +105,8 @@ public interface ZoneStoreContract {
         store.publish(zone("a.test."));
         store.withdraw(ORIGIN);
         assertEquals(
-                List.of("example.test. 1", "example.test. 2", "a.test. 1", "example.test. gone"), seen.events);
+                List.of("example.test. 1", "example.test. 2", "a.test. 1", "example.test. gone"),
+                seen.events);
     }
 
     @Test
@@ -121,10 +126,11 @@ public interface ZoneStoreContract {
         Seen seen = new Seen();
         ZoneStore store = store(seen);
         store.publish(zone(1));
-        for (String bad : List.of(
-                "@ IN NS ns1\n",
-                SOA + "@ IN NS ns1\nwww IN CNAME mx\nwww IN A 192.0.2.1\n",
-                SOA + "@ IN NS ns1\nwww.example.org. IN A 192.0.2.1\n")) {
+        for (String bad :
+                List.of(
+                        "@ IN NS ns1\n",
+                        SOA + "@ IN NS ns1\nwww IN CNAME mx\nwww IN A 192.0.2.1\n",
+                        SOA + "@ IN NS ns1\nwww.example.org. IN A 192.0.2.1\n")) {
             assertThrows(
                     IllegalArgumentException.class,
                     () -> store.publish(MemoryZone.of("example.test.", bad)),

@@ -10,18 +10,20 @@ import org.xbill.DNS.Type;
 
 class CannedResolverTest {
 
-    private final CannedResolver resolver = new CannedResolver(
-                    """
-                    example.org.     300 IN MX 10 mx.example.org.
-                    mx.example.org.  300 IN A 192.0.2.25
-                    www.example.org. 300 IN CNAME mx.example.org.
-                    loop.example.    300 IN CNAME loop.example.
-                    """)
-            .unavailable("slow.example.", "timed out");
+    private final CannedResolver resolver =
+            new CannedResolver(
+                            """
+                            example.org.     300 IN MX 10 mx.example.org.
+                            mx.example.org.  300 IN A 192.0.2.25
+                            www.example.org. 300 IN CNAME mx.example.org.
+                            loop.example.    300 IN CNAME loop.example.
+                            """)
+                    .unavailable("slow.example.", "timed out");
 
     @Test
     void findsRecordsAndFollowsAliases() {
-        Resolution.Found found = assertInstanceOf(Resolution.Found.class, ask("www.example.org.", Type.A));
+        Resolution.Found found =
+                assertInstanceOf(Resolution.Found.class, ask("www.example.org.", Type.A));
         assertEquals(2, found.records().size());
         assertEquals(Type.A, found.records().getLast().getType());
     }

@@ -4,6 +4,14 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestFactory;
+import org.pabal.protocol.Connection;
+import org.pabal.protocol.LineReader;
+import org.pabal.protocol.LineReader.Line;
+import org.pabal.protocol.StreamProtocol;
+
 import java.io.IOException;
 import java.io.OutputStream;
 import java.net.InetSocketAddress;
@@ -15,20 +23,17 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.DynamicTest;
-import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.TestFactory;
-import org.pabal.protocol.Connection;
-import org.pabal.protocol.LineReader;
-import org.pabal.protocol.LineReader.Line;
-import org.pabal.protocol.StreamProtocol;
 
 class DialogueTest {
 
     /// Says what it hears, and where from.
     private static void echo(Connection connection) throws IOException {
-        say(connection, "hello " + connection.peer().address().getAddress().getHostAddress() + " "
-                + connection.peer().listener());
+        say(
+                connection,
+                "hello "
+                        + connection.peer().address().getAddress().getHostAddress()
+                        + " "
+                        + connection.peer().listener());
         LineReader lines = new LineReader(connection.input(), 100);
         try {
             while (connection.awaitInput()) {
@@ -47,8 +52,10 @@ class DialogueTest {
                         return;
                     }
                     case Line.Text(byte[] octets) -> {
-                        say(connection, (connection.tls().isPresent() ? "tls-" : "plain-")
-                                + new String(octets, StandardCharsets.UTF_8));
+                        say(
+                                connection,
+                                (connection.tls().isPresent() ? "tls-" : "plain-")
+                                        + new String(octets, StandardCharsets.UTF_8));
                         connection.patience(Duration.ofMinutes(1));
                     }
                     case Line.TooLong _ -> say(connection, "too long");
@@ -74,10 +81,13 @@ class DialogueTest {
 
     @Test
     void saysWhichLineDidNotFit() {
-        AssertionError error = assertThrows(
-                AssertionError.class, () -> Dialogue.of("S~ hello.*\nC: a\nS: b\n").play(DialogueTest::echo));
+        AssertionError error =
+                assertThrows(
+                        AssertionError.class,
+                        () -> Dialogue.of("S~ hello.*\nC: a\nS: b\n").play(DialogueTest::echo));
         assertEquals(
-                "dialogue line 3 (S: b): expected `b` but the server said `plain-a`", error.getMessage());
+                "dialogue line 3 (S: b): expected `b` but the server said `plain-a`",
+                error.getMessage());
     }
 
     @Test
@@ -88,9 +98,10 @@ class DialogueTest {
 
     @Test
     void failsWhenTheProtocolThrowsWhatItMayNot() {
-        StreamProtocol broken = connection -> {
-            throw new IllegalStateException("broken");
-        };
+        StreamProtocol broken =
+                connection -> {
+                    throw new IllegalStateException("broken");
+                };
         AssertionError error =
                 assertThrows(AssertionError.class, () -> Dialogue.of("S: hello\n").play(broken));
         assertEquals("broken", error.getSuppressed()[0].getMessage());
@@ -104,24 +115,34 @@ class DialogueTest {
 
     @Test
     void playsOverTheWire() throws Exception {
-        try (ServerSocket server = new ServerSocket(0, 1, java.net.InetAddress.getLoopbackAddress())) {
-            Thread serving = Thread.ofVirtual().start(() -> {
-                try (Socket client = server.accept()) {
-                    TestConnection connection = new TestConnection();
-                    Thread.ofVirtual().start(() -> {
-                        try (OutputStream to = connection.toServer()) {
-                            client.getInputStream().transferTo(to);
-                        } catch (IOException e) {
-                            connection.close();
-                        }
-                    });
-                    echo(connection);
-                    connection.finish();
-                    connection.fromServer().transferTo(client.getOutputStream());
-                } catch (IOException e) {
-                    throw new java.io.UncheckedIOException(e);
-                }
-            });
+        try (ServerSocket server =
+                new ServerSocket(0, 1, java.net.InetAddress.getLoopbackAddress())) {
+            Thread serving =
+                    Thread.ofVirtual()
+                            .start(
+                                    () -> {
+                                        try (Socket client = server.accept()) {
+                                            TestConnection connection = new TestConnection();
+                                            Thread.ofVirtual()
+                                                    .start(
+                                                            () -> {
+                                                                try (OutputStream to =
+                                                                        connection.toServer()) {
+                                                                    client.getInputStream()
+                                                                            .transferTo(to);
+                                                                } catch (IOException e) {
+                                                                    connection.close();
+                                                                }
+                                                            });
+                                            echo(connection);
+                                            connection.finish();
+                                            connection
+                                                    .fromServer()
+                                                    .transferTo(client.getOutputStream());
+                                        } catch (IOException e) {
+                                            throw new java.io.UncheckedIOException(e);
+                                        }
+                                    });
             Dialogue.of("C: a\nC: QUIT\nS: hello 127.0.0.1 test\nS* plain.*\nS: bye\n-- close\n")
                     .play((InetSocketAddress) server.getLocalSocketAddress());
             serving.join();
@@ -130,8 +151,18 @@ class DialogueTest {
 
     @Test
     void startTlsDropsWhatWasSentTooEarly() throws Exception {
-        Dialogue.of("-- allow starttls\nS~ hello.*\nC: STARTTLS\nC: EARLY\nS: ready\n-- starttls\n"
-                        + "C: late\nS: tls-late\nC: QUIT\nS: bye\n-- close\n")
+        Dialogue.of(
+                        "-- allow starttls\n"
+                                + "S~ hello.*\n"
+                                + "C: STARTTLS\n"
+                                + "C: EARLY\n"
+                                + "S: ready\n"
+                                + "-- starttls\n"
+                                + "C: late\n"
+                                + "S: tls-late\n"
+                                + "C: QUIT\n"
+                                + "S: bye\n"
+                                + "-- close\n")
                 .play(DialogueTest::echo);
         assertTrue(new TestConnection().tls().isEmpty());
     }

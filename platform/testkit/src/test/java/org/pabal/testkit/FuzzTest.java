@@ -5,6 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -14,20 +17,20 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 class FuzzTest {
 
-    @TempDir
-    Path corpus;
+    @TempDir Path corpus;
 
     @Test
     void triesTheCorpusFirst() throws Exception {
         Files.writeString(corpus.resolve("a"), "first");
         Files.writeString(corpus.resolve("b"), "second");
         Set<String> seen = ConcurrentHashMap.newKeySet();
-        Fuzz.run(corpus, Duration.ZERO, input -> seen.add(new String(input, StandardCharsets.UTF_8)));
+        Fuzz.run(
+                corpus,
+                Duration.ZERO,
+                input -> seen.add(new String(input, StandardCharsets.UTF_8)));
         assertEquals(Set.of("first", "second"), seen);
     }
 
@@ -36,20 +39,30 @@ class FuzzTest {
         Files.writeString(corpus.resolve("a"), "HELO example.org\r\n");
         assertThrows(
                 AssertionError.class,
-                () -> Fuzz.run(corpus, Duration.ofSeconds(30), input -> {
-                    String text = new String(input, StandardCharsets.ISO_8859_1);
-                    if (text.indexOf('{') >= 0 && text.startsWith("HELO")) {
-                        throw new IllegalStateException("found");
-                    }
-                }));
+                () ->
+                        Fuzz.run(
+                                corpus,
+                                Duration.ofSeconds(30),
+                                input -> {
+                                    String text = new String(input, StandardCharsets.ISO_8859_1);
+                                    if (text.indexOf('{') >= 0 && text.startsWith("HELO")) {
+                                        throw new IllegalStateException("found");
+                                    }
+                                }));
         byte[] kept = Files.readAllBytes(crash());
         String text = new String(kept, StandardCharsets.ISO_8859_1);
         assertTrue(text.startsWith("HELO") && text.contains("{"));
-        assertThrows(AssertionError.class, () -> Fuzz.run(corpus, Duration.ZERO, input -> {
-            if (java.util.Arrays.equals(kept, input)) {
-                throw new IllegalStateException("found again");
-            }
-        }));
+        assertThrows(
+                AssertionError.class,
+                () ->
+                        Fuzz.run(
+                                corpus,
+                                Duration.ZERO,
+                                input -> {
+                                    if (java.util.Arrays.equals(kept, input)) {
+                                        throw new IllegalStateException("found again");
+                                    }
+                                }));
         assertArrayEquals(kept, Files.readAllBytes(crash()));
     }
 

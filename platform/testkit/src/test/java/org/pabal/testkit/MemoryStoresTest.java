@@ -1,8 +1,9 @@
 package org.pabal.testkit;
 
-import java.time.InstantSource;
 import org.junit.jupiter.api.Nested;
 import org.pabal.dns.ZoneObserver;
+
+import java.time.InstantSource;
 
 /// The stores in memory keep the contracts; the contracts can be kept.
 class MemoryStoresTest {

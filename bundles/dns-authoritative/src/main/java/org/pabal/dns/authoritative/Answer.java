@@ -1,13 +1,16 @@
 package org.pabal.dns.authoritative;
 
-import java.util.List;
 import org.xbill.DNS.RRset;
+
+import java.util.List;
 
 /// What [ZoneLookup] found for a question, before it is cut to the size that the client can take.
 ///
 /// @param rcode RFC 6895 §2.3
-/// @param authoritative RFC 1035 §4.1.1: for the name that was asked, or for the first of its CNAMEs
-/// @param glue addresses without which a referral cannot be followed: they fit or TC is set (RFC 9471 §3.1)
+/// @param authoritative RFC 1035 §4.1.1: for the name that was asked, or for the first of its
+///     CNAMEs
+/// @param glue addresses without which a referral cannot be followed: they fit or TC is set (RFC
+///     9471 §3.1)
 /// @param additional what may be useful and is left out when there is no room
 /// @param steps how it was found, for `zone:explain`; empty unless that was asked for
 record Answer(
@@ -27,7 +30,8 @@ record Answer(
         steps = List.copyOf(steps);
     }
 
-    /// Says no and nothing else: an answer that is not from a zone of ours carries no authority (security row D13).
+    /// Says no and nothing else: an answer that is not from a zone of ours carries no authority
+    /// (security row D13).
     static Answer bare(int rcode) {
         return new Answer(rcode, false, List.of(), List.of(), List.of(), List.of(), List.of());
     }

@@ -1,11 +1,5 @@
 package org.pabal.dns.authoritative;
 
-import java.io.IOException;
-import java.time.Duration;
-import java.util.HashMap;
-import java.util.Map;
-import java.util.Optional;
-import java.util.stream.Stream;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.ConfigurationPolicy;
@@ -27,7 +21,15 @@ import org.slf4j.LoggerFactory;
 import org.xbill.DNS.Name;
 import org.xbill.DNS.TextParseException;
 
-/// The doorway: protocol `dns` on datagrams and streams, and the view of all zones that [QueryAnswering] answers from.
+import java.io.IOException;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/// The doorway: protocol `dns` on datagrams and streams, and the view of all zones that
+/// [QueryAnswering] answers from.
 @Component(
         service = {StreamProtocol.class, DatagramProtocol.class, ZoneObserver.class},
         configurationPid = "org.pabal.dns.authoritative",
@@ -46,7 +48,8 @@ public final class AuthoritativeServer implements StreamProtocol, DatagramProtoc
     public AuthoritativeServer(@Reference ZoneStore store, Map<String, Object> properties) {
         Settings settings = Settings.of(properties);
         int udpSize = (int) settings.number("udp-size", 1232, 512, 1232); // security rows D3, D13
-        Duration tcpIdle = settings.duration("tcp-idle", Duration.ofSeconds(10)); // security row D18
+        Duration tcpIdle =
+                settings.duration("tcp-idle", Duration.ofSeconds(10)); // security row D18
         int tcpQueries = (int) settings.number("tcp-queries", 10_000, 1, Integer.MAX_VALUE);
         settings.noOthers();
         Map<Name, ServedZones.OfZone> first = new HashMap<>();
@@ -99,8 +102,10 @@ public final class AuthoritativeServer implements StreamProtocol, DatagramProtoc
         try {
             return new ServedZones.OfZone(zone, Optional.of(WireZone.of(zone)));
         } catch (RuntimeException e) {
-            LOG.warn("dns: zone {} is answered record by record, which is slower: {}",
-                    zone.origin(), e.toString());
+            LOG.warn(
+                    "dns: zone {} is answered record by record, which is slower: {}",
+                    zone.origin(),
+                    e.toString());
             return new ServedZones.OfZone(zone, Optional.empty());
         }
     }
@@ -110,8 +115,11 @@ public final class AuthoritativeServer implements StreamProtocol, DatagramProtoc
         try {
             return Optional.of(Name.fromString(origin, Name.root));
         } catch (TextParseException e) {
-            LOG.error("dns: a responder is not asked: {} = {}: expected a name, for example lab.example.",
-                    Responder.ORIGIN, origin);
+            LOG.error(
+                    "dns: a responder is not asked: {} = {}: expected a name, for example"
+                            + " lab.example.",
+                    Responder.ORIGIN,
+                    origin);
             return Optional.empty();
         }
     }

@@ -1,11 +1,13 @@
 package org.pabal.dns.authoritative;
 
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicLong;
 import org.pabal.protocol.Peer;
 import org.slf4j.Logger;
 
-/// Says that queries failed in us, at most once a minute: whoever finds a query that does must not fill the disk with it.
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+
+/// Says that queries failed in us, at most once a minute: whoever finds a query that does must not
+/// fill the disk with it.
 final class FaultLog {
 
     private static final long PAUSE = TimeUnit.MINUTES.toNanos(1);
@@ -26,7 +28,8 @@ final class FaultLog {
             return;
         }
         log.error(
-                "dns: a query from {} could not be answered, got SERVFAIL ({} others since the last such line): {}; please report it",
+                "dns: a query from {} could not be answered, got SERVFAIL ({} others since the last"
+                        + " such line): {}; please report it",
                 from.address().getAddress().getHostAddress(),
                 silenced.getAndSet(0),
                 fault,

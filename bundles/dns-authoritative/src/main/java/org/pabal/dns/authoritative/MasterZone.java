@@ -1,5 +1,16 @@
 package org.pabal.dns.authoritative;
 
+import org.pabal.dns.Zone;
+import org.xbill.DNS.DClass;
+import org.xbill.DNS.Master;
+import org.xbill.DNS.Name;
+import org.xbill.DNS.RRSIGRecord;
+import org.xbill.DNS.RRset;
+import org.xbill.DNS.Record;
+import org.xbill.DNS.SOARecord;
+import org.xbill.DNS.TextParseException;
+import org.xbill.DNS.Type;
+
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -11,16 +22,6 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Stream;
-import org.pabal.dns.Zone;
-import org.xbill.DNS.DClass;
-import org.xbill.DNS.Master;
-import org.xbill.DNS.Name;
-import org.xbill.DNS.RRSIGRecord;
-import org.xbill.DNS.RRset;
-import org.xbill.DNS.Record;
-import org.xbill.DNS.SOARecord;
-import org.xbill.DNS.TextParseException;
-import org.xbill.DNS.Type;
 
 /// A zone version that the shell made: read from a master file, or the one before with a change.
 final class MasterZone implements Zone {
@@ -36,13 +37,22 @@ final class MasterZone implements Zone {
         for (Record record : records) {
             if (!record.getName().subdomain(origin)) {
                 throw new IllegalArgumentException(
-                        "zone " + origin + ": " + record.getName() + " " + Type.string(record.getType())
+                        "zone "
+                                + origin
+                                + ": "
+                                + record.getName()
+                                + " "
+                                + Type.string(record.getType())
                                 + " lies outside of it");
             }
             if (record.getDClass() != DClass.IN) {
-                throw new IllegalArgumentException("zone " + origin + ": " + record.getName() + " is not of class IN");
+                throw new IllegalArgumentException(
+                        "zone " + origin + ": " + record.getName() + " is not of class IN");
             }
-            int type = record instanceof RRSIGRecord signature ? signature.getTypeCovered() : record.getType();
+            int type =
+                    record instanceof RRSIGRecord signature
+                            ? signature.getTypeCovered()
+                            : record.getType();
             nodes.computeIfAbsent(record.getName(), name -> new TreeMap<>())
                     .computeIfAbsent(type, each -> new RRset())
                     .addRR(record);
@@ -50,10 +60,16 @@ final class MasterZone implements Zone {
                 name = new Name(name, 1);
             }
         }
-        RRset apex = records(origin, Type.SOA)
-                .filter(set -> set.size() == 1)
-                .orElseThrow(() -> new IllegalArgumentException(
-                        "zone " + origin + ": expected exactly one SOA record at " + origin));
+        RRset apex =
+                records(origin, Type.SOA)
+                        .filter(set -> set.size() == 1)
+                        .orElseThrow(
+                                () ->
+                                        new IllegalArgumentException(
+                                                "zone "
+                                                        + origin
+                                                        + ": expected exactly one SOA record at "
+                                                        + origin));
         this.soa = (SOARecord) apex.first();
     }
 
@@ -63,7 +79,9 @@ final class MasterZone implements Zone {
     static MasterZone read(Name origin, Path file) throws IOException {
         List<Record> records = new ArrayList<>();
         try (Master master = new Master(file.toString(), origin)) {
-            for (Record record = master.nextRecord(); record != null; record = master.nextRecord()) {
+            for (Record record = master.nextRecord();
+                    record != null;
+                    record = master.nextRecord()) {
                 records.add(record);
             }
         } catch (TextParseException e) {

@@ -1,8 +1,5 @@
 package org.pabal.dns.authoritative;
 
-import java.io.IOException;
-import java.util.Arrays;
-import java.util.Optional;
 import org.xbill.DNS.DClass;
 import org.xbill.DNS.Name;
 import org.xbill.DNS.Opcode;
@@ -10,10 +7,16 @@ import org.xbill.DNS.Rcode;
 import org.xbill.DNS.Record;
 import org.xbill.DNS.Type;
 
-/// A message that a stranger sent as a query, read as far as an answer needs it, and what is wrong with it.
+import java.io.IOException;
+import java.util.Arrays;
+import java.util.Optional;
+
+/// A message that a stranger sent as a query, read as far as an answer needs it, and what is wrong
+/// with it.
 ///
-/// Read by hand and not by dnsjava, because of what it must do with bad input: see what there is before the fault, build
-/// nothing from records that nobody asked for, follow no pointer (security row D16).
+/// Read by hand and not by dnsjava, because of what it must do with bad input: see what there is
+/// before the fault, build nothing from records that nobody asked for, follow no pointer (security
+/// row D16).
 ///
 /// @param question the question, for every opcode, if there was exactly one and it could be read
 /// @param edns the first OPT record, if it could be read
@@ -54,8 +57,8 @@ record Query(
         return edns.map(Edns::dnssec).orElse(false);
     }
 
-    /// Reads a message; empty when it deserves no answer, because it is no DNS header or itself an answer
-    /// (security row D25: two servers that answer answers never stop).
+    /// Reads a message; empty when it deserves no answer, because it is no DNS header or itself an
+    /// answer (security row D25: two servers that answer answers never stop).
     static Optional<Query> read(byte[] message) {
         if (message.length < HEADER || (message[2] & 0x80) != 0) {
             return Optional.empty();
@@ -99,7 +102,8 @@ record Query(
         }
 
         private int body() throws Malformed {
-            // RFC 9619 §4: exactly one question. Without any, an OPT record can still be answered by one.
+            // RFC 9619 §4: exactly one question. Without any, an OPT record can still be answered
+            // by one.
             if (octets16(4) != 1) {
                 if (octets16(4) + octets16(6) + octets16(8) == 0) {
                     additional(octets16(10));
@@ -132,7 +136,8 @@ record Query(
                 return Rcode.REFUSED;
             }
             return switch (type) {
-                case Type.OPT, Type.TSIG, Type.TKEY -> Rcode.FORMERR; // no types of a zone's records
+                case Type.OPT, Type.TSIG, Type.TKEY ->
+                        Rcode.FORMERR; // no types of a zone's records
                 case Type.MAILA, Type.MAILB -> Rcode.NOTIMP; // RFC 1035 §3.2.3, obsolete
                 default -> Rcode.NOERROR;
             };
@@ -175,7 +180,12 @@ record Query(
                     skipBody();
                     continue;
                 }
-                edns = Optional.of(new Edns(octets16(at + 2), message[at + 5] & 0xFF, (message[at + 6] & 0x80) != 0));
+                edns =
+                        Optional.of(
+                                new Edns(
+                                        octets16(at + 2),
+                                        message[at + 5] & 0xFF,
+                                        (message[at + 6] & 0x80) != 0));
                 int data = at + 10;
                 skipBody();
                 options(data, at);
@@ -183,7 +193,8 @@ record Query(
             return fault;
         }
 
-        /// RFC 6891 §6.1.2: options fill the record's data to its end. What they say is not acted upon.
+        /// RFC 6891 §6.1.2: options fill the record's data to its end. What they say is not acted
+        /// upon.
         private void options(int from, int end) throws Malformed {
             int option = from;
             for (int i = 0; option < end; i++) {

@@ -1,15 +1,5 @@
 package org.pabal.dns.authoritative;
 
-import java.io.IOException;
-import java.net.SocketTimeoutException;
-import java.nio.ByteBuffer;
-import java.time.Duration;
-import java.util.Optional;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Semaphore;
-import java.util.function.Supplier;
-import java.util.stream.Stream;
 import org.pabal.dns.DnsFraming;
 import org.pabal.dns.Responder;
 import org.pabal.protocol.Connection;
@@ -20,17 +10,29 @@ import org.xbill.DNS.Message;
 import org.xbill.DNS.Rcode;
 import org.xbill.DNS.Type;
 
+import java.io.IOException;
+import java.net.SocketTimeoutException;
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Semaphore;
+import java.util.function.Supplier;
+import java.util.stream.Stream;
+
 /// Takes queries from datagrams and streams and answers them.
 ///
-/// A query goes one of two ways. [WireLookup] answers the ordinary one from prepared octets; everything else is read by
-/// [Query], answered by [ZoneLookup] or a plugged-in [Responder], and written by [Reply].
+/// A query goes one of two ways. [WireLookup] answers the ordinary one from prepared octets;
+/// everything else is read by [Query], answered by [ZoneLookup] or a plugged-in [Responder], and
+/// written by [Reply].
 final class QueryAnswering implements AutoCloseable {
 
     /// Datagrams that may wait for plugged-in responders at one time; who comes then gets SERVFAIL.
     private static final int MAX_WAITING = 1000;
 
-    /// DNS has no word for goodbye: a stream that has to end still answers what is on its way to us, and RFC 7766 §6.2.4 has
-    /// clients ask again when a stream ends before an answer.
+    /// DNS has no word for goodbye: a stream that has to end still answers what is on its way to
+    /// us, and RFC 7766 §6.2.4 has clients ask again when a stream ends before an answer.
     private static final Duration LAST_QUERIES = Duration.ofMillis(300);
 
     private final Supplier<ServedZones> zones;
@@ -38,7 +40,8 @@ final class QueryAnswering implements AutoCloseable {
     private final int tcpQueries;
     private final WireLookup fast;
     private final Reply replies;
-    private final FaultLog faults = new FaultLog(LoggerFactory.getLogger(AuthoritativeServer.class));
+    private final FaultLog faults =
+            new FaultLog(LoggerFactory.getLogger(AuthoritativeServer.class));
     private final ExecutorService waiters = Executors.newVirtualThreadPerTaskExecutor();
     private final Semaphore waiting = new Semaphore(MAX_WAITING);
 
@@ -83,21 +86,23 @@ final class QueryAnswering implements AutoCloseable {
 
     /// A responder may wait for something, the receiving thread may not.
     private void later(Datagram datagram, Query query, byte[] octets, Responder responder) {
-        waiters.execute(() -> {
-            try (Stream<byte[]> answers = ask(responder, query, octets, datagram.peer(), false)) {
-                answers.limit(1).forEach(reply -> send(datagram, reply));
-            } catch (RuntimeException e) {
-                faults.note(datagram.peer(), e);
-                datagram.answer().position(0);
-                send(datagram, replies.write(query, Answer.bare(Rcode.SERVFAIL), false));
-            } finally {
-                waiting.release();
-            }
-        });
+        waiters.execute(
+                () -> {
+                    try (Stream<byte[]> answers =
+                            ask(responder, query, octets, datagram.peer(), false)) {
+                        answers.limit(1).forEach(reply -> send(datagram, reply));
+                    } catch (RuntimeException e) {
+                        faults.note(datagram.peer(), e);
+                        datagram.answer().position(0);
+                        send(datagram, replies.write(query, Answer.bare(Rcode.SERVFAIL), false));
+                    } finally {
+                        waiting.release();
+                    }
+                });
     }
 
-    /// One stream. RFC 7766 §6.2.1.1: a client may send queries without waiting; they are answered one after the other, in
-    /// its order, and the transport sends the answers to a batch together.
+    /// One stream. RFC 7766 §6.2.1.1: a client may send queries without waiting; they are answered
+    /// one after the other, in its order, and the transport sends the answers to a batch together.
     void converse(Connection connection) throws IOException {
         connection.patience(tcpIdle);
         int queries = 0;
@@ -145,17 +150,20 @@ final class QueryAnswering implements AutoCloseable {
             DnsFraming.write(connection.output(), answer(query, octets, connection::peer, true));
             return;
         }
-        try (Stream<byte[]> answers = ask(responder.get(), query, octets, connection.peer(), true)) {
+        try (Stream<byte[]> answers =
+                ask(responder.get(), query, octets, connection.peer(), true)) {
             for (byte[] reply : (Iterable<byte[]>) answers::iterator) {
                 DnsFraming.write(connection.output(), reply);
             }
         } catch (RuntimeException e) {
             faults.note(connection.peer(), e);
-            DnsFraming.write(connection.output(), replies.write(query, Answer.bare(Rcode.SERVFAIL), true));
+            DnsFraming.write(
+                    connection.output(), replies.write(query, Answer.bare(Rcode.SERVFAIL), true));
         }
     }
 
-    /// The readable path. Whatever goes wrong in it is one query's SERVFAIL and never the end of a worker.
+    /// The readable path. Whatever goes wrong in it is one query's SERVFAIL and never the end of a
+    /// worker.
     private byte[] answer(Query query, byte[] octets, Supplier<Peer> from, boolean stream) {
         try {
             return replies.write(query, answer(query), stream);
@@ -170,7 +178,8 @@ final class QueryAnswering implements AutoCloseable {
             return Answer.bare(query.fault());
         }
         if (query.transfer()) {
-            return Answer.bare(Rcode.REFUSED); // nobody is allowed to transfer yet (security row D20)
+            return Answer.bare(
+                    Rcode.REFUSED); // nobody is allowed to transfer yet (security row D20)
         }
         return ZoneLookup.find(zones.get(), query.name(), query.type(), query.dnssec());
     }
@@ -180,13 +189,17 @@ final class QueryAnswering implements AutoCloseable {
         if (query.fault() != Rcode.NOERROR || !stream && query.type() == Type.AXFR) {
             return Optional.empty();
         }
-        return zones.get().source(query.name(), query.type())
-                .flatMap(source -> source instanceof ServedZones.Plugged plugged
-                        ? Optional.of(plugged.responder())
-                        : Optional.empty());
+        return zones.get()
+                .source(query.name(), query.type())
+                .flatMap(
+                        source ->
+                                source instanceof ServedZones.Plugged plugged
+                                        ? Optional.of(plugged.responder())
+                                        : Optional.empty());
     }
 
-    private Stream<byte[]> ask(Responder responder, Query query, byte[] octets, Peer from, boolean stream) {
+    private Stream<byte[]> ask(
+            Responder responder, Query query, byte[] octets, Peer from, boolean stream) {
         Message message;
         try {
             message = new Message(octets);

@@ -1,8 +1,5 @@
 package org.pabal.dns.authoritative;
 
-import java.util.ArrayList;
-import java.util.Collections;
-import java.util.List;
 import org.xbill.DNS.ExtendedFlags;
 import org.xbill.DNS.Flags;
 import org.xbill.DNS.Header;
@@ -14,6 +11,10 @@ import org.xbill.DNS.Record;
 import org.xbill.DNS.Section;
 import org.xbill.DNS.Type;
 
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+
 /// Writes the answer to a query within the size that the client can take.
 final class Reply {
 
@@ -23,12 +24,14 @@ final class Reply {
     /// The largest answer over UDP to a client without EDNS, RFC 1035 §2.3.4.
     static final int PLAIN_LIMIT = 512;
 
-    /// Where the next rotation of a set starts. Neighbours may share a counter: it only spreads load.
+    /// Where the next rotation of a set starts. Neighbours may share a counter: it only spreads
+    /// load.
     private final int[] turns = new int[256];
 
     private final int udpLimit;
 
-    /// @param udpLimit the largest answer over UDP and the payload size that we announce (security row D13)
+    /// @param udpLimit the largest answer over UDP and the payload size that we announce (security
+    ///     row D13)
     Reply(int udpLimit) {
         this.udpLimit = udpLimit;
     }
@@ -57,7 +60,9 @@ final class Reply {
         // RFC 6891 §6.1.3: an rcode of more than four bits needs the OPT record for its upper half.
         header.setRcode(answer.rcode() & 0xF);
         query.question().ifPresent(question -> message.addRecord(question, Section.QUESTION));
-        boolean signatures = query.dnssec() || query.question().map(q -> q.getType() == Type.RRSIG).orElse(false);
+        boolean signatures =
+                query.dnssec()
+                        || query.question().map(q -> q.getType() == Type.RRSIG).orElse(false);
         answer.answer().forEach(set -> add(message, set, Section.ANSWER, signatures));
         answer.authority().forEach(set -> add(message, set, Section.AUTHORITY, signatures));
         int glue = 0;
@@ -66,9 +71,16 @@ final class Reply {
         }
         answer.additional().forEach(set -> add(message, set, Section.ADDITIONAL, signatures));
         // RFC 6891 §6.1.1: OPT is answered by OPT; RFC 3225 §3: with its DO bit, and no other flag.
-        query.edns().ifPresent(edns -> message.addRecord(
-                new OPTRecord(udpLimit, answer.rcode() >> 4, 0, edns.dnssec() ? ExtendedFlags.DO : 0),
-                Section.ADDITIONAL));
+        query.edns()
+                .ifPresent(
+                        edns ->
+                                message.addRecord(
+                                        new OPTRecord(
+                                                udpLimit,
+                                                answer.rcode() >> 4,
+                                                0,
+                                                edns.dnssec() ? ExtendedFlags.DO : 0),
+                                        Section.ADDITIONAL));
         return cut(message, glue, limit(query, stream));
     }
 
@@ -77,15 +89,23 @@ final class Reply {
         message.getHeader().setID(query.id());
         message.getHeader().setFlag(Flags.QR);
         if (message.getOPT() == null) {
-            query.edns().ifPresent(edns -> message.addRecord(
-                    new OPTRecord(udpLimit, message.getRcode() >> 4, 0, edns.dnssec() ? ExtendedFlags.DO : 0),
-                    Section.ADDITIONAL));
+            query.edns()
+                    .ifPresent(
+                            edns ->
+                                    message.addRecord(
+                                            new OPTRecord(
+                                                    udpLimit,
+                                                    message.getRcode() >> 4,
+                                                    0,
+                                                    edns.dnssec() ? ExtendedFlags.DO : 0),
+                                            Section.ADDITIONAL));
         }
         return fitted(message, limit(query, stream));
     }
 
-    /// dnsjava leaves out whole sets from the end and sets TC when one was from the answer or authority section (RFC 2181
-    /// §9). RFC 9471 §3.1: a referral without its in-domain glue is truncated too.
+    /// dnsjava leaves out whole sets from the end and sets TC when one was from the answer or
+    /// authority section (RFC 2181 §9). RFC 9471 §3.1: a referral without its in-domain glue is
+    /// truncated too.
     private static byte[] cut(Message message, int glue, int limit) {
         byte[] wire = fitted(message, limit);
         if (glue > 0) {
@@ -97,7 +117,8 @@ final class Reply {
         return wire;
     }
 
-    /// dnsjava 3.7 counts the header twice and cuts twelve octets early: ask it to cut only what does not fit.
+    /// dnsjava 3.7 counts the header twice and cuts twelve octets early: ask it to cut only what
+    /// does not fit.
     private static byte[] fitted(Message message, int limit) {
         byte[] whole = message.toWire(STREAM_LIMIT);
         return whole.length <= limit ? whole : message.toWire(limit);
@@ -125,7 +146,8 @@ final class Reply {
         return type == Type.A || type == Type.AAAA;
     }
 
-    /// The last resort when an answer could not be made or written: the header of the query with SERVFAIL.
+    /// The last resort when an answer could not be made or written: the header of the query with
+    /// SERVFAIL.
     ///
     /// @param query at least a header
     static byte[] failure(byte[] query) {

@@ -1,17 +1,18 @@
 package org.pabal.dns.authoritative;
 
-import java.util.Arrays;
-import java.util.HashMap;
-import java.util.Map;
-import java.util.Optional;
-import java.util.stream.IntStream;
 import org.pabal.dns.Responder;
 import org.pabal.dns.Zone;
 import org.xbill.DNS.Name;
 import org.xbill.DNS.Type;
 
-/// All that is answered from, at one moment: zones and plugged-in responders by their origins. Immutable; a change is a new
-/// one, and a query that found the old one keeps it to its end.
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.IntStream;
+
+/// All that is answered from, at one moment: zones and plugged-in responders by their origins.
+/// Immutable; a change is a new one, and a query that found the old one keeps it to its end.
 final class ServedZones implements Zones {
 
     /// Who answers at and below an origin.
@@ -27,8 +28,8 @@ final class ServedZones implements Zones {
     private final Map<Name, OfZone> zones;
     private final Map<Name, Plugged> responders;
 
-    /// The same for [WireLookup]: an open hash table by lower-case wire form. A responder and a zone that only the readable
-    /// path can answer stand there without a [WireZone].
+    /// The same for [WireLookup]: an open hash table by lower-case wire form. A responder and a
+    /// zone that only the readable path can answer stand there without a [WireZone].
     private final byte[][] origins;
 
     private final WireZone[] wires;
@@ -39,10 +40,11 @@ final class ServedZones implements Zones {
         int slots = Integer.highestOneBit(Math.max(2, zones.size() + responders.size())) << 2;
         origins = new byte[slots][];
         wires = new WireZone[slots];
-        zones.forEach((origin, zone) -> {
-            int slot = slot(origin);
-            zone.wire().ifPresent(wire -> wires[slot] = wire);
-        });
+        zones.forEach(
+                (origin, zone) -> {
+                    int slot = slot(origin);
+                    zone.wire().ifPresent(wire -> wires[slot] = wire);
+                });
         responders.keySet().forEach(origin -> wires[slot(origin)] = null);
     }
 
@@ -64,7 +66,8 @@ final class ServedZones implements Zones {
             if (origin == null) {
                 return -1;
             }
-            if (origin.length == to - from && Arrays.equals(origin, 0, origin.length, name, from, to)) {
+            if (origin.length == to - from
+                    && Arrays.equals(origin, 0, origin.length, name, from, to)) {
                 return slot;
             }
         }
@@ -126,7 +129,11 @@ final class ServedZones implements Zones {
     @Override
     public Optional<Zone> nearest(Name name, int type) {
         return source(name, type)
-                .flatMap(source -> source instanceof OfZone of ? Optional.of(of.zone()) : Optional.empty());
+                .flatMap(
+                        source ->
+                                source instanceof OfZone of
+                                        ? Optional.of(of.zone())
+                                        : Optional.empty());
     }
 
     @Override

@@ -1,9 +1,5 @@
 package org.pabal.dns.authoritative;
 
-import java.nio.ByteBuffer;
-import java.util.HashMap;
-import java.util.List;
-import java.util.Map;
 import org.xbill.DNS.CNAMERecord;
 import org.xbill.DNS.DClass;
 import org.xbill.DNS.MXRecord;
@@ -15,6 +11,11 @@ import org.xbill.DNS.Record;
 import org.xbill.DNS.SOARecord;
 import org.xbill.DNS.Section;
 
+import java.nio.ByteBuffer;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
 /// An answer prepared as octets: everything that follows the question in a message.
 ///
 /// ```
@@ -24,9 +25,10 @@ import org.xbill.DNS.Section;
 /// 6  u16  records in additional      12 u16  number of pointers
 /// 14 pointers: u16 where, s16 how far before the end of the question's name; then the records
 /// ```
-/// Compression pointers (RFC 1035 §4.1.4) are kept as the distance from the end of the question's name, because every
-/// name that we can point to ends where that name ends, or lies at a fixed distance behind it. So one image serves
-/// every name below a cut or a wildcard, and every name that does not exist.
+/// Compression pointers (RFC 1035 §4.1.4) are kept as the distance from the end of the question's
+/// name, because every name that we can point to ends where that name ends, or lies at a fixed
+/// distance behind it. So one image serves every name below a cut or a wildcard, and every name
+/// that does not exist.
 final class WireImage {
 
     /// No image: the readable path answers.
@@ -191,7 +193,8 @@ final class WireImage {
     /// Writes the records of an image.
     ///
     /// @param nameEnd the offset in the message at which the question's name ends
-    /// @param message the index in `out` at which the message starts; `out` stands behind its question
+    /// @param message the index in `out` at which the message starts; `out` stands behind its
+    ///     question
     static void put(byte[] arena, int image, int nameEnd, int message, ByteBuffer out) {
         int count = (short) Arena.SHORT.get(arena, image + 12) & 0xFFFF;
         int size = size(arena, image);
@@ -200,7 +203,8 @@ final class WireImage {
         if (record == 0) {
             out.put(arena, from, size);
         } else {
-            // RFC 1794: each answer starts with another address. Workers that meet here may take the same turn.
+            // RFC 1794: each answer starts with another address. Workers that meet here may take
+            // the same turn.
             int addresses = answers(arena, image);
             int turn = arena[image + 9] & 0xFF;
             arena[image + 9] = (byte) (turn + 1 == addresses || turn == 255 ? 0 : turn + 1);

@@ -1,19 +1,22 @@
 package org.pabal.dns.authoritative;
 
-import java.nio.ByteBuffer;
 import org.xbill.DNS.DClass;
 import org.xbill.DNS.Rcode;
 import org.xbill.DNS.Type;
 
-/// Answers the ordinary query from octet to octet: no object is made between the datagram that came and the one that goes.
+import java.nio.ByteBuffer;
+
+/// Answers the ordinary query from octet to octet: no object is made between the datagram that came
+/// and the one that goes.
 ///
-/// It knows a few cases well (a name that has the type, that has it not, that does not exist, that a wildcard speaks for,
-/// that is delegated) and leaves everything else to [ZoneLookup]: aliases, DNAME, DS, ANY, signed answers, odd options,
-/// errors, answers that do not fit. What it sends is what [ZoneLookup] found when the zone was published.
+/// It knows a few cases well (a name that has the type, that has it not, that does not exist, that
+/// a wildcard speaks for, that is delegated) and leaves everything else to [ZoneLookup]: aliases,
+/// DNAME, DS, ANY, signed answers, odd options, errors, answers that do not fit. What it sends is
+/// what [ZoneLookup] found when the zone was published.
 final class WireLookup {
 
-    /// Longer queries are not ordinary. The scratch space holds the query, then its name in lower case, the starts of its
-    /// labels, and the hash of the name from each label on.
+    /// Longer queries are not ordinary. The scratch space holds the query, then its name in lower
+    /// case, the starts of its labels, and the hash of the name from each label on.
     private static final int MAX_QUERY = 512;
 
     private static final int NAME = MAX_QUERY;
@@ -28,7 +31,8 @@ final class WireLookup {
     private static final int OPT_LENGTH = 11;
 
     /// Plain octets, so that a worker thread that outlives this bundle keeps none of its classes.
-    private static final ThreadLocal<byte[]> SPACE = ThreadLocal.withInitial(() -> new byte[SCRATCH]);
+    private static final ThreadLocal<byte[]> SPACE =
+            ThreadLocal.withInitial(() -> new byte[SCRATCH]);
 
     private final int udpLimit;
 
@@ -37,7 +41,8 @@ final class WireLookup {
         this.udpLimit = udpLimit;
     }
 
-    /// Writes the answer behind the position of `out`, or returns false and has written nothing that counts.
+    /// Writes the answer behind the position of `out`, or returns false and has written nothing
+    /// that counts.
     ///
     /// @param query position to limit; not moved
     /// @param out big endian
@@ -49,10 +54,13 @@ final class WireLookup {
         byte[] space = SPACE.get();
         query.get(query.position(), space, 0, length);
 
-        // RFC 1035 §4.1.1: a query (QR 0, opcode 0) with one question and nothing else than perhaps an OPT record.
+        // RFC 1035 §4.1.1: a query (QR 0, opcode 0) with one question and nothing else than perhaps
+        // an OPT record.
         int additional = octets16(space, 10);
-        if ((space[2] & 0xF8) != 0 || (int) Arena.INT.get(space, 4) != 0x1_0000
-                || octets16(space, 8) != 0 || additional > 1) {
+        if ((space[2] & 0xF8) != 0
+                || (int) Arena.INT.get(space, 4) != 0x1_0000
+                || octets16(space, 8) != 0
+                || additional > 1) {
             return false;
         }
         int labels = name(space, length);
@@ -87,7 +95,9 @@ final class WireLookup {
         int slot = -1;
         int apex = 0;
         for (; apex <= labels && slot < 0; apex++) {
-            slot = zones.find(hash(space, apex), space, start(space, apex), NAME + nameEnd - HEADER);
+            slot =
+                    zones.find(
+                            hash(space, apex), space, start(space, apex), NAME + nameEnd - HEADER);
         }
         WireZone zone = slot < 0 ? null : zones.wire(slot);
         if (zone == null || optFlags != 0 && zone.signed()) {
@@ -98,7 +108,12 @@ final class WireLookup {
         int node = 0;
         int label = 0;
         for (; label < apex && node == 0; label++) {
-            node = zone.find(hash(space, label), space, start(space, label), NAME + nameEnd - HEADER);
+            node =
+                    zone.find(
+                            hash(space, label),
+                            space,
+                            start(space, label),
+                            NAME + nameEnd - HEADER);
         }
         boolean exact = label == 1;
         int image = zone.referral(node);
@@ -137,8 +152,13 @@ final class WireLookup {
             return false;
         }
 
-        // RFC 1035 §4.1.1: id, opcode and RD are the query's; QR and perhaps AA are set; everything else is clear.
-        space[2] = (byte) (0x80 | space[2] & 0x01 | (WireImage.authoritative(arena, image) ? 0x04 : 0));
+        // RFC 1035 §4.1.1: id, opcode and RD are the query's; QR and perhaps AA are set; everything
+        // else is clear.
+        space[2] =
+                (byte)
+                        (0x80
+                                | space[2] & 0x01
+                                | (WireImage.authoritative(arena, image) ? 0x04 : 0));
         space[3] = (byte) rcode;
         Arena.SHORT.set(space, 6, (short) WireImage.answers(arena, image));
         Arena.SHORT.set(space, 8, (short) WireImage.authority(arena, image));
@@ -147,7 +167,8 @@ final class WireLookup {
         out.put(space, 0, questionEnd);
         WireImage.put(arena, image, nameEnd, message, out);
         if (opt != 0) {
-            // RFC 6891 §6.1.1: root, OPT, our payload size, rcode and version 0, DO as it was, no options.
+            // RFC 6891 §6.1.1: root, OPT, our payload size, rcode and version 0, DO as it was, no
+            // options.
             out.put((byte) 0);
             out.putShort((short) Type.OPT);
             out.putShort((short) udpLimit);
@@ -157,8 +178,9 @@ final class WireLookup {
         return true;
     }
 
-    /// Copies the name of the question in lower case, notes where its labels start, and hashes it from each of them on. Returns
-    /// the number of labels without the root, or -1 when it is not a plain name.
+    /// Copies the name of the question in lower case, notes where its labels start, and hashes it
+    /// from each of them on. Returns the number of labels without the root, or -1 when it is not a
+    /// plain name.
     private static int name(byte[] space, int length) {
         int labels = 0;
         int at = 0;
@@ -195,9 +217,13 @@ final class WireLookup {
         return labels;
     }
 
-    /// Whether the record is the OPT record of a client that wants nothing special (RFC 6891 §6.1.2).
+    /// Whether the record is the OPT record of a client that wants nothing special (RFC 6891
+    /// §6.1.2).
     private static boolean plainOpt(byte[] space, int at, int length) {
-        if (at + OPT_LENGTH > length || space[at] != 0 || octets16(space, at + 1) != Type.OPT || space[at + 6] != 0) {
+        if (at + OPT_LENGTH > length
+                || space[at] != 0
+                || octets16(space, at + 1) != Type.OPT
+                || space[at + 6] != 0) {
             return false;
         }
         int option = at + OPT_LENGTH;
@@ -213,9 +239,13 @@ final class WireLookup {
         return option == length;
     }
 
-    /// Types that are answered by what a node has. DS may belong to another zone; signatures and meta types are not sets.
+    /// Types that are answered by what a node has. DS may belong to another zone; signatures and
+    /// meta types are not sets.
     private static boolean ordinary(int type) {
-        return type != Type.DS && type != Type.RRSIG && type != Type.OPT && (type < 128 || type > 255);
+        return type != Type.DS
+                && type != Type.RRSIG
+                && type != Type.OPT
+                && (type < 128 || type > 255);
     }
 
     private static int start(byte[] space, int label) {

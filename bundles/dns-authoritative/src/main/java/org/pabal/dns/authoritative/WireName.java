@@ -1,7 +1,7 @@
 package org.pabal.dns.authoritative;
 
-/// Hashes of names in wire form and lower case, made from the root towards the first label, so that one pass over a name gives
-/// the hashes of all names above it.
+/// Hashes of names in wire form and lower case, made from the root towards the first label, so that
+/// one pass over a name gives the hashes of all names above it.
 final class WireName {
 
     private WireName() {}

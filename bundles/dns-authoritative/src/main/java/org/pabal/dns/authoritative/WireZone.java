@@ -1,5 +1,11 @@
 package org.pabal.dns.authoritative;
 
+import org.pabal.dns.Zone;
+import org.xbill.DNS.Name;
+import org.xbill.DNS.RRset;
+import org.xbill.DNS.Rcode;
+import org.xbill.DNS.Type;
+
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -8,13 +14,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.IntStream;
-import org.pabal.dns.Zone;
-import org.xbill.DNS.Name;
-import org.xbill.DNS.RRset;
-import org.xbill.DNS.Rcode;
-import org.xbill.DNS.Type;
 
-/// One zone version laid out for [WireLookup]: its nodes by name, and for each what a question there is answered with.
+/// One zone version laid out for [WireLookup]: its nodes by name, and for each what a question
+/// there is answered with.
 ///
 /// All of it is one array of octets and one hash table of indices. A node is
 ///
@@ -180,17 +182,18 @@ final class WireZone {
             arena.take(1); // so that no place is 0
             draft(zone.origin());
             zone.all().forEach(this::take);
-            int negative = images.append(
-                    zone.origin(),
-                    zone.origin(),
-                    new Answer(
-                            Rcode.NOERROR,
-                            true,
-                            List.of(),
-                            List.of(ZoneLookup.negativeSoa(zone)),
-                            List.of(),
-                            List.of(),
-                            List.of()));
+            int negative =
+                    images.append(
+                            zone.origin(),
+                            zone.origin(),
+                            new Answer(
+                                    Rcode.NOERROR,
+                                    true,
+                                    List.of(),
+                                    List.of(ZoneLookup.negativeSoa(zone)),
+                                    List.of(),
+                                    List.of(),
+                                    List.of()));
             order.forEach(this::inherit);
             order.forEach(this::place);
             for (Draft draft : order) {
@@ -216,9 +219,12 @@ final class WireZone {
             if (known != null) {
                 return known;
             }
-            Draft made = new Draft(
-                    name,
-                    name.equals(zone.origin()) ? Optional.empty() : Optional.of(draft(new Name(name, 1))));
+            Draft made =
+                    new Draft(
+                            name,
+                            name.equals(zone.origin())
+                                    ? Optional.empty()
+                                    : Optional.of(draft(new Name(name, 1))));
             drafts.put(name, made);
             order.add(made);
             return made;
@@ -234,10 +240,12 @@ final class WireZone {
             if (draft.cut.isEmpty() && draft.has(Type.NS)) {
                 draft.cut = Optional.of(draft);
                 if (!draft.hidden) {
-                    draft.referral = images.append(
-                            draft.name,
-                            draft.name,
-                            ZoneLookup.find(alone, draft.name, Type.A, false)); // any type but DS
+                    draft.referral =
+                            images.append(
+                                    draft.name,
+                                    draft.name,
+                                    ZoneLookup.find(
+                                            alone, draft.name, Type.A, false)); // any type but DS
                 }
             }
         }
@@ -248,9 +256,11 @@ final class WireZone {
             int[] places = new int[draft.sets.length];
             Name base = draft.name.isWild() ? new Name(draft.name, 1) : draft.name;
             for (int i = 0; i < places.length; i++) {
-                places[i] = ours
-                        ? images.append(base, draft.name, ZoneLookup.direct(zone, draft.sets[i]))
-                        : WireImage.NONE;
+                places[i] =
+                        ours
+                                ? images.append(
+                                        base, draft.name, ZoneLookup.direct(zone, draft.sets[i]))
+                                : WireImage.NONE;
             }
             byte[] name = draft.name.toWireCanonical();
             int node = arena.take(HEAD);

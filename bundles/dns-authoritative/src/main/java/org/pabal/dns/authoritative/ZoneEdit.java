@@ -1,8 +1,5 @@
 package org.pabal.dns.authoritative;
 
-import java.util.ArrayList;
-import java.util.List;
-import java.util.function.Predicate;
 import org.pabal.dns.Zone;
 import org.xbill.DNS.DClass;
 import org.xbill.DNS.Name;
@@ -10,7 +7,12 @@ import org.xbill.DNS.RRset;
 import org.xbill.DNS.Record;
 import org.xbill.DNS.SOARecord;
 
-/// Makes the next version of a zone: the records of the one before without some, with others, and a new serial.
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Predicate;
+
+/// Makes the next version of a zone: the records of the one before without some, with others, and a
+/// new serial.
 final class ZoneEdit {
 
     private ZoneEdit() {}
@@ -19,10 +21,19 @@ final class ZoneEdit {
     /// @param added records that come in
     static Zone next(Zone before, Predicate<RRset> gone, List<? extends Record> added) {
         List<Record> records = new ArrayList<>();
-        before.all().filter(gone.negate()).forEach(set -> {
-            set.rrs(false).forEach(record -> records.add(record instanceof SOARecord soa ? next(soa) : record));
-            records.addAll(set.sigs());
-        });
+        before.all()
+                .filter(gone.negate())
+                .forEach(
+                        set -> {
+                            set.rrs(false)
+                                    .forEach(
+                                            record ->
+                                                    records.add(
+                                                            record instanceof SOARecord soa
+                                                                    ? next(soa)
+                                                                    : record));
+                            records.addAll(set.sigs());
+                        });
         records.addAll(added);
         return new MasterZone(before.origin(), records);
     }

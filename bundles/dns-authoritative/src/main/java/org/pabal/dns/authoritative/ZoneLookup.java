@@ -1,12 +1,5 @@
 package org.pabal.dns.authoritative;
 
-import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.HashSet;
-import java.util.List;
-import java.util.Optional;
-import java.util.Set;
-import java.util.function.Supplier;
 import org.pabal.dns.Zone;
 import org.xbill.DNS.CNAMERecord;
 import org.xbill.DNS.DClass;
@@ -21,10 +14,19 @@ import org.xbill.DNS.SOARecord;
 import org.xbill.DNS.Section;
 import org.xbill.DNS.Type;
 
-/// Finds the answer to one question: the algorithm of RFC 1034 §4.3.2, as RFC 4592 (wildcards), RFC 6672 (DNAME), RFC 4035
-/// (DS at a cut) and RFC 2308 (negative answers) amended it.
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Supplier;
+
+/// Finds the answer to one question: the algorithm of RFC 1034 §4.3.2, as RFC 4592 (wildcards), RFC
+/// 6672 (DNAME), RFC 4035 (DS at a cut) and RFC 2308 (negative answers) amended it.
 ///
-/// This is the readable form and the reference. What [WireLookup] sends was made by it when the zone was published.
+/// This is the readable form and the reference. What [WireLookup] sends was made by it when the
+/// zone was published.
 final class ZoneLookup {
 
     /// The longest chain of CNAMEs and DNAMEs that is followed (security row D24).
@@ -62,7 +64,8 @@ final class ZoneLookup {
         return new ZoneLookup(zones, question, type, false, true).find();
     }
 
-    /// RFC 1034 §4.3.2. Step 1 (recursion) and step 5 (the cache) are not for an authoritative server.
+    /// RFC 1034 §4.3.2. Step 1 (recursion) and step 5 (the cache) are not for an authoritative
+    /// server.
     private Answer find() {
         Set<Name> seen = new HashSet<>(Set.of(question));
         Name name = question;
@@ -76,7 +79,8 @@ final class ZoneLookup {
             Zone zone = nearest.get();
             step(name, () -> "zone " + zone.origin() + " serial " + zone.serial());
 
-            // Step 3: down label by label, from the apex to the name or to the last of its ancestors that exists.
+            // Step 3: down label by label, from the apex to the name or to the last of its
+            // ancestors that exists.
             Name encloser = zone.origin();
             Optional<RRset> dname = Optional.empty();
             for (int labels = encloser.labels(); labels <= name.labels(); labels++) {
@@ -85,12 +89,16 @@ final class ZoneLookup {
                     break;
                 }
                 encloser = node;
-                // Step 3b: we leave our authority. RFC 4035 §3.1.4.1: but the DS at the cut is ours.
+                // Step 3b: we leave our authority. RFC 4035 §3.1.4.1: but the DS at the cut is
+                // ours.
                 if (isCut(zone, node) && !(type == Type.DS && node.equals(name))) {
                     return referral(zone, node, links > 0);
                 }
                 // RFC 6672 §2.3: a DNAME redirects what is below it, not its owner.
-                dname = labels == name.labels() ? Optional.empty() : records(zone, node, Type.DNAME);
+                dname =
+                        labels == name.labels()
+                                ? Optional.empty()
+                                : records(zone, node, Type.DNAME);
                 if (dname.isPresent()) {
                     break;
                 }
@@ -100,7 +108,13 @@ final class ZoneLookup {
             if (dname.isPresent()) {
                 // RFC 6672 §3.2 step 3c
                 DNAMERecord redirection = (DNAMERecord) dname.get().first();
-                step(name, () -> "below DNAME " + redirection.getName() + " to " + redirection.getTarget());
+                step(
+                        name,
+                        () ->
+                                "below DNAME "
+                                        + redirection.getName()
+                                        + " to "
+                                        + redirection.getTarget());
                 once(answer, dname.get());
                 try {
                     target = name.fromDNAME(redirection);
@@ -109,17 +123,29 @@ final class ZoneLookup {
                     return found(Rcode.YXDOMAIN);
                 }
                 // RFC 6672 §3.1: the synthesised CNAME has the TTL of the DNAME.
-                answer.add(new RRset(new CNAMERecord(name, DClass.IN, redirection.getTTL(), target)));
+                answer.add(
+                        new RRset(new CNAMERecord(name, DClass.IN, redirection.getTTL(), target)));
             } else {
-                // Step 3a, the name is there, or step 3c, RFC 4592 §3.3: the wildcard at the closest encloser speaks for it.
+                // Step 3a, the name is there, or step 3c, RFC 4592 §3.3: the wildcard at the
+                // closest encloser speaks for it.
                 boolean exact = encloser.equals(name);
                 Name source = exact ? name : name.wild(name.labels() - encloser.labels());
                 if (!exact && !zone.exists(source)) {
                     Name closest = encloser;
-                    step(name, () -> "does not exist, closest encloser " + closest + " has no wildcard");
+                    step(
+                            name,
+                            () ->
+                                    "does not exist, closest encloser "
+                                            + closest
+                                            + " has no wildcard");
                     return negative(zone, Rcode.NXDOMAIN);
                 }
-                step(name, () -> exact ? "exists" : "does not exist, wildcard " + source + " speaks for it");
+                step(
+                        name,
+                        () ->
+                                exact
+                                        ? "exists"
+                                        : "does not exist, wildcard " + source + " speaks for it");
                 Optional<RRset> set = wanted(zone, source);
                 if (set.isPresent()) {
                     answer.add(owned(set.get(), name));
@@ -129,7 +155,8 @@ final class ZoneLookup {
                     }
                     return found(Rcode.NOERROR);
                 }
-                Optional<RRset> alias = followsAlias() ? records(zone, source, Type.CNAME) : Optional.empty();
+                Optional<RRset> alias =
+                        followsAlias() ? records(zone, source, Type.CNAME) : Optional.empty();
                 if (alias.isEmpty()) {
                     step(name, () -> "has no " + Type.string(type));
                     return negative(zone, Rcode.NOERROR);
@@ -153,22 +180,23 @@ final class ZoneLookup {
         return switch (type) {
             // RFC 8482 §4.1: any one set is an answer to ANY.
             case Type.ANY ->
-                zones.types(zone, node)
-                        .mapToObj(each -> records(zone, node, each))
-                        .flatMap(Optional::stream)
-                        .findFirst();
+                    zones.types(zone, node)
+                            .mapToObj(each -> records(zone, node, each))
+                            .flatMap(Optional::stream)
+                            .findFirst();
             // Signatures are kept with what they sign; those of one set will do, as for ANY.
             case Type.RRSIG ->
-                zones.types(zone, node)
-                        .mapToObj(each -> records(zone, node, each))
-                        .flatMap(Optional::stream)
-                        .filter(set -> !set.sigs().isEmpty())
-                        .findFirst()
-                        .map(set -> {
-                            RRset signatures = new RRset();
-                            set.sigs().forEach(signatures::addRR);
-                            return signatures;
-                        });
+                    zones.types(zone, node)
+                            .mapToObj(each -> records(zone, node, each))
+                            .flatMap(Optional::stream)
+                            .filter(set -> !set.sigs().isEmpty())
+                            .findFirst()
+                            .map(
+                                    set -> {
+                                        RRset signatures = new RRset();
+                                        set.sigs().forEach(signatures::addRR);
+                                        return signatures;
+                                    });
             default -> records(zone, node, type);
         };
     }
@@ -189,22 +217,17 @@ final class ZoneLookup {
         for (Record server : servers.rrs(false)) {
             Name target = server.getAdditionalName();
             for (int address : new int[] {Type.A, Type.AAAA}) {
-                // RFC 9471 §2: in-domain glue is mandatory, sibling glue and our own addresses are a help.
+                // RFC 9471 §2: in-domain glue is mandatory, sibling glue and our own addresses are
+                // a help.
                 records(zone, target, address)
                         .ifPresent(set -> once(target.subdomain(cut) ? glue : additional, set));
             }
         }
-        return new Answer(
-                Rcode.NOERROR,
-                afterAlias,
-                answer,
-                authority,
-                glue,
-                additional,
-                steps);
+        return new Answer(Rcode.NOERROR, afterAlias, answer, authority, glue, additional, steps);
     }
 
-    /// RFC 2308 §2: no such name, or no such record; the SOA says for how long that may be believed.
+    /// RFC 2308 §2: no such name, or no such record; the SOA says for how long that may be
+    /// believed.
     private Answer negative(Zone zone, int rcode) {
         authority.add(negativeSoa(zone));
         return found(rcode);
@@ -214,17 +237,24 @@ final class ZoneLookup {
         return new Answer(rcode, true, answer, authority, List.of(), additional, steps);
     }
 
-    /// The answer to a question for a name that exists, is above any cut and below no DNAME, and has a set of the type.
+    /// The answer to a question for a name that exists, is above any cut and below no DNAME, and
+    /// has a set of the type.
     static Answer direct(Zone zone, RRset set) {
         List<RRset> additional = new ArrayList<>();
         addAddresses(zone, set, List.of(set), additional);
-        return new Answer(Rcode.NOERROR, true, List.of(set), List.of(), List.of(), additional, List.of());
+        return new Answer(
+                Rcode.NOERROR, true, List.of(set), List.of(), List.of(), additional, List.of());
     }
 
-    /// RFC 2308 §3: the TTL of the SOA in a negative answer is the lesser of its own and its MINIMUM.
+    /// RFC 2308 §3: the TTL of the SOA in a negative answer is the lesser of its own and its
+    /// MINIMUM.
     static RRset negativeSoa(Zone zone) {
-        RRset set = records(zone, zone.origin(), Type.SOA)
-                .orElseThrow(() -> new IllegalStateException("zone " + zone.origin() + ": has no SOA"));
+        RRset set =
+                records(zone, zone.origin(), Type.SOA)
+                        .orElseThrow(
+                                () ->
+                                        new IllegalStateException(
+                                                "zone " + zone.origin() + ": has no SOA"));
         SOARecord soa = (SOARecord) set.first();
         long ttl = Math.min(soa.getTTL(), soa.getMinimum());
         RRset negative = new RRset(withTtl(soa, ttl));
@@ -234,9 +264,10 @@ final class ZoneLookup {
         return negative;
     }
 
-    /// Adds the addresses of the hosts that a record set names, as far as they are in the same zone and ours to tell
-    /// (RFC 1035 §3.3.9 and §3.3.11, RFC 2782).
-    private static void addAddresses(Zone zone, RRset set, List<RRset> answer, List<RRset> additional) {
+    /// Adds the addresses of the hosts that a record set names, as far as they are in the same zone
+    /// and ours to tell (RFC 1035 §3.3.9 and §3.3.11, RFC 2782).
+    private static void addAddresses(
+            Zone zone, RRset set, List<RRset> answer, List<RRset> additional) {
         if (set.getType() != Type.NS && set.getType() != Type.MX && set.getType() != Type.SRV) {
             return;
         }
@@ -284,8 +315,8 @@ final class ZoneLookup {
         return zone.records(name, type).filter(set -> set.size() > 0);
     }
 
-    /// RFC 4592 §3.3.3: a synthesised record is the wildcard's under the name that was asked. Also keeps the case of the
-    /// question, so that it can be a pointer to it.
+    /// RFC 4592 §3.3.3: a synthesised record is the wildcard's under the name that was asked. Also
+    /// keeps the case of the question, so that it can be a pointer to it.
     private static RRset owned(RRset set, Name owner) {
         if (set.getName().equals(owner)) {
             return set;

@@ -1,14 +1,5 @@
 package org.pabal.dns.authoritative;
 
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.Comparator;
-import java.util.List;
-import java.util.Optional;
-import java.util.function.Predicate;
-import java.util.stream.Stream;
 import org.apache.felix.service.command.Descriptor;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
@@ -22,6 +13,16 @@ import org.xbill.DNS.Rcode;
 import org.xbill.DNS.Record;
 import org.xbill.DNS.TextParseException;
 import org.xbill.DNS.Type;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Predicate;
+import java.util.stream.Stream;
 
 /// The shell commands of scope `zone`.
 @Component(
@@ -74,36 +75,63 @@ public final class ZoneShell {
         return lines;
     }
 
-    @Descriptor("Reads a master file and makes it the zone. Example: zone:load example.org /etc/zones/example.org")
+    @Descriptor(
+            "Reads a master file and makes it the zone. Example: zone:load example.org"
+                    + " /etc/zones/example.org")
     public String load(
             @Descriptor("the zone, e.g. example.org") String origin,
-            @Descriptor("a master file on the node's machine") String file) throws IOException {
+            @Descriptor("a master file on the node's machine") String file)
+            throws IOException {
         Path path = Path.of(file);
         if (!Files.isReadable(path)) {
             throw new IllegalArgumentException(
-                    file + ": no such file, or not readable; expected a master file, for example /etc/zones/example.org");
+                    file
+                            + ": no such file, or not readable; expected a master file, for example"
+                            + " /etc/zones/example.org");
         }
         MasterZone next = MasterZone.read(name(origin), path);
         Optional<Zone> before = store.find(next.origin());
         store.publish(next);
-        String done = "zone " + next.origin() + " serial " + next.serial() + ": " + next.all().count() + " record sets";
+        String done =
+                "zone "
+                        + next.origin()
+                        + " serial "
+                        + next.serial()
+                        + ": "
+                        + next.all().count()
+                        + " record sets";
         return before.filter(zone -> !follows(next.serial(), zone.serial()))
-                .map(zone -> done + "; the serial does not follow " + zone.serial() + ", secondaries will not notice")
+                .map(
+                        zone ->
+                                done
+                                        + "; the serial does not follow "
+                                        + zone.serial()
+                                        + ", secondaries will not notice")
                 .orElse(done);
     }
 
-    @Descriptor("Sets the records of one name and type, in place of those it has. More than one record: an argument each,"
-            + " in quotes where it has spaces. Example: zone:set www.example.org 3600 A 192.0.2.1 192.0.2.2")
+    @Descriptor(
+            "Sets the records of one name and type, in place of those it has. More than one record:"
+                    + " an argument each, in quotes where it has spaces. Example: zone:set"
+                    + " www.example.org 3600 A 192.0.2.1 192.0.2.2")
     public String set(
             @Descriptor("the owner, e.g. www.example.org") String name,
             @Descriptor("the TTL in seconds") long ttl,
             @Descriptor("the type, e.g. A or MX") String type,
-            @Descriptor("the data as in a master file, names without dot at the end are absolute too") String... data)
+            @Descriptor(
+                            "the data as in a master file, names without dot at the end are"
+                                    + " absolute too")
+                    String... data)
             throws IOException {
         Name owner = name(name);
         int number = type(type);
         if (ttl < 0 || ttl > MAX_TTL) {
-            throw new IllegalArgumentException("TTL " + ttl + ": expected seconds from 0 to " + MAX_TTL + ", for example 3600");
+            throw new IllegalArgumentException(
+                    "TTL "
+                            + ttl
+                            + ": expected seconds from 0 to "
+                            + MAX_TTL
+                            + ", for example 3600");
         }
         if (data.length == 0) {
             throw new IllegalArgumentException(
@@ -111,24 +139,31 @@ public final class ZoneShell {
         }
         Zone zone = zoneOf(owner);
         List<Record> records = records(owner, ttl, number, data);
-        return publish(zone, set -> set.getName().equals(owner) && set.getType() == number, records);
+        return publish(
+                zone, set -> set.getName().equals(owner) && set.getType() == number, records);
     }
 
     @Descriptor("Removes all records of one name. Example: zone:unset www.example.org")
-    public String unset(@Descriptor("the owner, e.g. www.example.org") String name) throws IOException {
+    public String unset(@Descriptor("the owner, e.g. www.example.org") String name)
+            throws IOException {
         Name owner = name(name);
         Zone zone = zoneOf(owner);
         if (owner.equals(zone.origin())) {
-            throw new IllegalArgumentException(owner + " is the apex of its zone; name the type, for example zone:unset "
-                    + name + " MX");
+            throw new IllegalArgumentException(
+                    owner
+                            + " is the apex of its zone; name the type, for example zone:unset "
+                            + name
+                            + " MX");
         }
         return remove(zone, set -> set.getName().equals(owner), owner + " has no records");
     }
 
-    @Descriptor("Removes the records of one name and type. Example: zone:unset www.example.org AAAA")
+    @Descriptor(
+            "Removes the records of one name and type. Example: zone:unset www.example.org AAAA")
     public String unset(
             @Descriptor("the owner, e.g. www.example.org") String name,
-            @Descriptor("the type, e.g. AAAA") String type) throws IOException {
+            @Descriptor("the type, e.g. AAAA") String type)
+            throws IOException {
         Name owner = name(name);
         int number = type(type);
         return remove(
@@ -137,13 +172,17 @@ public final class ZoneShell {
                 owner + " has no " + Type.string(number));
     }
 
-    @Descriptor("Tells which zone, wildcard, cut and rule make an answer. Example: zone:explain www.example.org A")
+    @Descriptor(
+            "Tells which zone, wildcard, cut and rule make an answer. Example: zone:explain"
+                    + " www.example.org A")
     public List<String> explain(
             @Descriptor("the name that is asked, e.g. www.example.org") String name,
             @Descriptor("the type that is asked, e.g. A") String type) {
         Answer answer = ZoneLookup.explain(this::nearest, name(name), type(type));
         List<String> lines = new ArrayList<>(answer.steps());
-        lines.add(Rcode.string(answer.rcode()) + (answer.authoritative() ? ", authoritative" : ", not authoritative"));
+        lines.add(
+                Rcode.string(answer.rcode())
+                        + (answer.authoritative() ? ", authoritative" : ", not authoritative"));
         lines.addAll(section("answer", answer.answer()));
         lines.addAll(section("authority", answer.authority()));
         lines.addAll(section("glue", answer.glue()));
@@ -162,14 +201,15 @@ public final class ZoneShell {
         return publish(zone, gone, List.of());
     }
 
-    private String publish(Zone zone, Predicate<RRset> gone, List<Record> added) throws IOException {
+    private String publish(Zone zone, Predicate<RRset> gone, List<Record> added)
+            throws IOException {
         Zone next = ZoneEdit.next(zone, gone, added);
         store.publish(next);
         return "zone " + next.origin() + " serial " + next.serial();
     }
 
-    /// One record, when all arguments together are one; else a record an argument. The strings of a TXT record keep their
-    /// blanks: the shell has taken away the quotes.
+    /// One record, when all arguments together are one; else a record an argument. The strings of a
+    /// TXT record keep their blanks: the shell has taken away the quotes.
     private static List<Record> records(Name owner, long ttl, int type, String... data) {
         if (type == Type.TXT || type == Type.SPF) {
             List<String> strings = new ArrayList<>();
@@ -213,12 +253,20 @@ public final class ZoneShell {
     private Zone zone(String origin) {
         Name name = name(origin);
         return store.find(name)
-                .orElseThrow(() -> new IllegalArgumentException("zone " + name + ": not served here; zone:list shows what is"));
+                .orElseThrow(
+                        () ->
+                                new IllegalArgumentException(
+                                        "zone "
+                                                + name
+                                                + ": not served here; zone:list shows what is"));
     }
 
     private Zone zoneOf(Name name) {
         return nearest(name, Type.ANY)
-                .orElseThrow(() -> new IllegalArgumentException(name + " is in no zone of ours; zone:list shows them"));
+                .orElseThrow(
+                        () ->
+                                new IllegalArgumentException(
+                                        name + " is in no zone of ours; zone:list shows them"));
     }
 
     private Optional<Zone> nearest(Name name, int type) {
@@ -226,16 +274,19 @@ public final class ZoneShell {
         if (type == Type.DS && name.labels() > 1) {
             parent = nearest(new Name(name, 1), Type.ANY); // RFC 4035 §3.1.4.1
         }
-        return parent.or(() -> Stream.iterate(0, label -> label < name.labels(), label -> label + 1)
-                .map(label -> store.find(new Name(name, label)))
-                .flatMap(Optional::stream)
-                .findFirst());
+        return parent.or(
+                () ->
+                        Stream.iterate(0, label -> label < name.labels(), label -> label + 1)
+                                .map(label -> store.find(new Name(name, label)))
+                                .flatMap(Optional::stream)
+                                .findFirst());
     }
 
     private static List<String> lines(Stream<RRset> sets) {
-        return sets.sorted(Comparator.comparing(RRset::getName)
-                        .thenComparing(set -> set.getType() != Type.SOA)
-                        .thenComparing(RRset::getType))
+        return sets.sorted(
+                        Comparator.comparing(RRset::getName)
+                                .thenComparing(set -> set.getType() != Type.SOA)
+                                .thenComparing(RRset::getType))
                 .flatMap(set -> Stream.concat(set.rrs(false).stream(), set.sigs().stream()))
                 .map(record -> record.toString().replaceAll("\t+", " "))
                 .toList();
@@ -251,14 +302,16 @@ public final class ZoneShell {
         try {
             return Name.fromString(text, Name.root);
         } catch (TextParseException e) {
-            throw new IllegalArgumentException(text + ": expected a name, for example www.example.org", e);
+            throw new IllegalArgumentException(
+                    text + ": expected a name, for example www.example.org", e);
         }
     }
 
     private static int type(String text) {
         int type = Type.value(text, true);
         if (type < 0) {
-            throw new IllegalArgumentException(text + ": expected a record type, for example A, MX or TYPE65");
+            throw new IllegalArgumentException(
+                    text + ": expected a record type, for example A, MX or TYPE65");
         }
         return type;
     }

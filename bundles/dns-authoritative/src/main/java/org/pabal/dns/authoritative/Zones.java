@@ -1,15 +1,16 @@
 package org.pabal.dns.authoritative;
 
-import java.util.Optional;
-import java.util.stream.IntStream;
 import org.pabal.dns.Zone;
 import org.xbill.DNS.Name;
+
+import java.util.Optional;
+import java.util.stream.IntStream;
 
 /// The zones among which [ZoneLookup] finds its answer.
 interface Zones {
 
-    /// The zone nearest to a name, RFC 1034 §4.3.2 step 2. For type DS the nearest above it, when we have that: the DS of
-    /// a child lives at its parent (RFC 4035 §3.1.4.1).
+    /// The zone nearest to a name, RFC 1034 §4.3.2 step 2. For type DS the nearest above it, when
+    /// we have that: the DS of a child lives at its parent (RFC 4035 §3.1.4.1).
     Optional<Zone> nearest(Name name, int type);
 
     /// The types of the record sets that a name has, in ascending order.

@@ -4,25 +4,42 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.sun.management.ThreadMXBean;
-import java.lang.management.ManagementFactory;
-import java.nio.ByteBuffer;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.Random;
+
 import org.junit.jupiter.api.Test;
 import org.pabal.testkit.MemoryZone;
 import org.xbill.DNS.ExtendedFlags;
 import org.xbill.DNS.Message;
 import org.xbill.DNS.Type;
 
-/// Both paths say the same about any question to any zone. Zones are made of few labels, so that names meet: cuts above and
-/// below wildcards, DNAMEs above glue, chains, empty non-terminals.
+import java.lang.management.ManagementFactory;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+
+/// Both paths say the same about any question to any zone. Zones are made of few labels, so that
+/// names meet: cuts above and below wildcards, DNAMEs above glue, chains, empty non-terminals.
 class AgreementTest {
 
-    private static final String[] LABELS = {"a", "b", "*", "c", "nS", "very-long-label-to-fill-the-message"};
+    private static final String[] LABELS = {
+        "a", "b", "*", "c", "nS", "very-long-label-to-fill-the-message"
+    };
     private static final int[] TYPES = {
-        Type.A, Type.AAAA, Type.MX, Type.NS, Type.TXT, Type.CNAME, Type.SOA, Type.SRV, Type.PTR, Type.DS, Type.DNAME,
-        Type.ANY, Type.RRSIG, Type.HTTPS, 4711
+        Type.A,
+        Type.AAAA,
+        Type.MX,
+        Type.NS,
+        Type.TXT,
+        Type.CNAME,
+        Type.SOA,
+        Type.SRV,
+        Type.PTR,
+        Type.DS,
+        Type.DNAME,
+        Type.ANY,
+        Type.RRSIG,
+        Type.HTTPS,
+        4711
     };
 
     @Test
@@ -35,7 +52,10 @@ class AgreementTest {
             MemoryZone[] zones = {zone(random, "t."), zone(random, "a.t."), zone(random, "u.")};
             Node node = new Node(zones);
             for (int i = 0; i < 60; i++) {
-                Message query = Node.query(name(random) + (random.nextBoolean() ? "t." : "a.t."), TYPES[random.nextInt(TYPES.length)]);
+                Message query =
+                        Node.query(
+                                name(random) + (random.nextBoolean() ? "t." : "a.t."),
+                                TYPES[random.nextInt(TYPES.length)]);
                 switch (random.nextInt(4)) {
                     case 0 -> {}
                     case 1 -> Node.edns(query, 512 + random.nextInt(1000), 0);
@@ -46,8 +66,16 @@ class AgreementTest {
                 try {
                     assertTrue(node.octets(octets).isPresent());
                 } catch (AssertionError e) {
-                    throw new AssertionError("seed " + seed + " round " + round + " asked " + query + "\nzones:\n"
-                            + String.join("\n", texts(zones)), e);
+                    throw new AssertionError(
+                            "seed "
+                                    + seed
+                                    + " round "
+                                    + round
+                                    + " asked "
+                                    + query
+                                    + "\nzones:\n"
+                                    + String.join("\n", texts(zones)),
+                            e);
                 }
                 asked++;
             }
@@ -60,7 +88,9 @@ class AgreementTest {
     private static List<String> texts(MemoryZone... zones) {
         List<String> lines = new ArrayList<>();
         for (MemoryZone zone : zones) {
-            zone.all().flatMap(set -> set.rrs(false).stream()).forEach(record -> lines.add(record.toString()));
+            zone.all()
+                    .flatMap(set -> set.rrs(false).stream())
+                    .forEach(record -> lines.add(record.toString()));
         }
         return lines;
     }
@@ -85,18 +115,26 @@ class AgreementTest {
                 continue;
             }
             (kind == 0 ? aliased : other).add(owner);
-            file.append(owner).append(" 3600 ").append(switch (kind) {
-                case 0 -> "CNAME " + target;
-                case 1 -> owner.equals(origin) ? "TXT apex" : "DNAME " + target;
-                case 2, 3 -> "NS " + target;
-                case 4, 5 -> "MX 10 " + target;
-                case 6 -> "SRV 0 0 1 " + target;
-                case 7 -> "PTR " + target;
-                case 8 -> random.nextInt(3) > 0 ? "TXT x" : "DS 1 13 2 00112233445566778899AABBCCDDEEFF00112233445566778899AABBCCDDEEFF";
-                case 9 -> "TXT " + "y".repeat(random.nextInt(200) + 1);
-                case 10, 11 -> "AAAA 2001:db8::" + i;
-                default -> "A 192.0.2." + i;
-            }).append('\n');
+            file.append(owner)
+                    .append(" 3600 ")
+                    .append(
+                            switch (kind) {
+                                case 0 -> "CNAME " + target;
+                                case 1 -> owner.equals(origin) ? "TXT apex" : "DNAME " + target;
+                                case 2, 3 -> "NS " + target;
+                                case 4, 5 -> "MX 10 " + target;
+                                case 6 -> "SRV 0 0 1 " + target;
+                                case 7 -> "PTR " + target;
+                                case 8 ->
+                                        random.nextInt(3) > 0
+                                                ? "TXT x"
+                                                : "DS 1 13 2"
+                                                      + " 00112233445566778899AABBCCDDEEFF00112233445566778899AABBCCDDEEFF";
+                                case 9 -> "TXT " + "y".repeat(random.nextInt(200) + 1);
+                                case 10, 11 -> "AAAA 2001:db8::" + i;
+                                default -> "A 192.0.2." + i;
+                            })
+                    .append('\n');
         }
         return MemoryZone.of(origin, file.toString());
     }
@@ -104,20 +142,26 @@ class AgreementTest {
     /// The speed of the fast path rests on it: an ordinary query makes no garbage.
     @Test
     void makesNoObjectForAnOrdinaryQuery() {
-        Node node = Node.serving("example.org.", Node.SOA + """
-                @ 3600 NS ns1
-                ns1 3600 A 192.0.2.1
-                @ 3600 MX 10 ns1
-                sub 3600 NS ns.sub
-                ns.sub 3600 A 192.0.2.2
-                *.wild 3600 A 192.0.2.3
-                many 3600 A 192.0.2.4
-                many 3600 A 192.0.2.5
-                """);
+        Node node =
+                Node.serving(
+                        "example.org.",
+                        Node.SOA
+                                + """
+                                @ 3600 NS ns1
+                                ns1 3600 A 192.0.2.1
+                                @ 3600 MX 10 ns1
+                                sub 3600 NS ns.sub
+                                ns.sub 3600 A 192.0.2.2
+                                *.wild 3600 A 192.0.2.3
+                                many 3600 A 192.0.2.4
+                                many 3600 A 192.0.2.5
+                                """);
         WireLookup fast = new WireLookup(1232);
         List<ByteBuffer> queries = new ArrayList<>();
         for (String name : new String[] {"ns1", "nope", "x.sub", "x.wild", "many"}) {
-            byte[] query = Node.edns(Node.query(name + ".example.org", Type.A), 1232, ExtendedFlags.DO).toWire();
+            byte[] query =
+                    Node.edns(Node.query(name + ".example.org", Type.A), 1232, ExtendedFlags.DO)
+                            .toWire();
             queries.add(ByteBuffer.allocateDirect(query.length).put(query).flip());
         }
         ByteBuffer out = ByteBuffer.allocateDirect(4096);
@@ -137,8 +181,12 @@ class AgreementTest {
 
     @Test
     void hashesEverySuffixAsTheNameItIs() {
-        Node node = Node.serving("example.org.", Node.SOA + "@ 3600 NS ns1\na.b.c.d.e 3600 A 192.0.2.1\n");
-        assertEquals("NOERROR aa\na.b.c.d.e.example.org. 3600 A 192.0.2.1", node.ask("a.b.c.d.e.example.org", Type.A));
+        Node node =
+                Node.serving(
+                        "example.org.", Node.SOA + "@ 3600 NS ns1\na.b.c.d.e 3600 A 192.0.2.1\n");
+        assertEquals(
+                "NOERROR aa\na.b.c.d.e.example.org. 3600 A 192.0.2.1",
+                node.ask("a.b.c.d.e.example.org", Type.A));
         assertEquals(2, node.fastAnswers);
         assertEquals("NOERROR aa\n? example.org. 300 SOA", node.ask("c.d.e.example.org", Type.A));
         assertEquals(4, node.fastAnswers);

@@ -4,11 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.io.ByteArrayOutputStream;
-import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
-import java.util.HexFormat;
-import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -21,26 +16,46 @@ import org.xbill.DNS.Rcode;
 import org.xbill.DNS.Section;
 import org.xbill.DNS.Type;
 
+import java.io.ByteArrayOutputStream;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.util.HexFormat;
+import java.util.Optional;
+
 /// Headers, EDNS (RFC 6891) and truncation, with what ISC's EDNS compliance tester asks.
 class EdnsTest {
 
-    private final Node node = Node.serving("example.org.", Node.SOA + """
-            @ 3600 NS ns1
-            ns1 3600 A 192.0.2.1
-            """ + texts("big", 6) + texts("huge", 12) + texts("vast", 400));
+    private final Node node =
+            Node.serving(
+                    "example.org.",
+                    Node.SOA
+                            + """
+                            @ 3600 NS ns1
+                            ns1 3600 A 192.0.2.1
+                            """
+                            + texts("big", 6)
+                            + texts("huge", 12)
+                            + texts("vast", 400));
 
     private static String texts(String name, int records) {
         StringBuilder file = new StringBuilder();
         for (int i = 0; i < records; i++) {
-            file.append(name).append(" 3600 TXT \"").append(i).append("-").append("x".repeat(100)).append("\"\n");
+            file.append(name)
+                    .append(" 3600 TXT \"")
+                    .append(i)
+                    .append("-")
+                    .append("x".repeat(100))
+                    .append("\"\n");
         }
         return file.toString();
     }
 
     /// A query by hand: header flags, question, and additional records as they are.
-    private static byte[] raw(int flags, int[] counts, String name, int type, int dclass, String additionalHex) {
+    private static byte[] raw(
+            int flags, int[] counts, String name, int type, int dclass, String additionalHex) {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
-        out.writeBytes(ByteBuffer.allocate(4).putShort((short) 0xABCD).putShort((short) flags).array());
+        out.writeBytes(
+                ByteBuffer.allocate(4).putShort((short) 0xABCD).putShort((short) flags).array());
         for (int count : counts) {
             out.write(count >> 8);
             out.write(count);
@@ -50,7 +65,8 @@ class EdnsTest {
             out.writeBytes(label.getBytes(StandardCharsets.ISO_8859_1));
         }
         out.write(0);
-        out.writeBytes(ByteBuffer.allocate(4).putShort((short) type).putShort((short) dclass).array());
+        out.writeBytes(
+                ByteBuffer.allocate(4).putShort((short) type).putShort((short) dclass).array());
         out.writeBytes(HexFormat.of().parseHex(additionalHex.replace(" ", "")));
         return out.toByteArray();
     }
@@ -74,7 +90,8 @@ class EdnsTest {
         assertEquals(0, answer.getSection(Section.ADDITIONAL).size());
     }
 
-    /// The tester's `dns`, `edns`, `edns512`, `ednsopt`, `ednsnsid`, `ednscookie`, `ednspadding`, `ednsflags`, `do`
+    /// The tester's `dns`, `edns`, `edns512`, `ednsopt`, `ednsnsid`, `ednscookie`, `ednspadding`,
+    /// `ednsflags`, `do`
     @ParameterizedTest
     @CsvSource({
         "plain, 00 0029 1000 00 00 0000 0000",
@@ -83,7 +100,8 @@ class EdnsTest {
         "unknown option 100, 00 0029 1000 00 00 0000 0004 0064 0000",
         "NSID, 00 0029 1000 00 00 0000 0004 0003 0000",
         "cookie, 00 0029 1000 00 00 0000 000c 000a 0008 0102030405060708",
-        "a cookie of a wrong length is a fault only where cookies are spoken, 00 0029 1000 00 00 0000 0005 000a 0001 01",
+        "a cookie of a wrong length is a fault only where cookies are spoken, 00 0029 1000 00 00"
+                + " 0000 0005 000a 0001 01",
         "client subnet, 00 0029 1000 00 00 0000 000b 0008 0007 0001 1800 c00002",
         "expire, 00 0029 1000 00 00 0000 0004 0009 0000",
         "TCP keepalive, 00 0029 1000 00 00 0000 0004 000b 0000",
@@ -106,10 +124,11 @@ class EdnsTest {
 
     /// RFC 6891 §6.1.3; the tester's `edns1`, `edns1opt`, `edns1flags`, `edns1do`
     @ParameterizedTest
-    @ValueSource(strings = {
-        "00 0029 1000 00 01 0000 0000", "00 0029 1000 00 01 0000 0004 0064 0000",
-        "00 0029 1000 00 01 8000 0000", "00 0029 1000 00 ff 4000 0000"
-    })
+    @ValueSource(
+            strings = {
+                "00 0029 1000 00 01 0000 0000", "00 0029 1000 00 01 0000 0004 0064 0000",
+                "00 0029 1000 00 01 8000 0000", "00 0029 1000 00 ff 4000 0000"
+            })
     void saysBadversToOtherVersions(String opt) {
         Message answer = answer(withOpt(opt));
         assertEquals(Rcode.BADVERS, answer.getRcode());
@@ -140,25 +159,43 @@ class EdnsTest {
     @Test
     void saysFormerrToAFloodOfOptions() {
         String option = "000a 0008 0102030405060708";
-        String most = "00 0029 1000 00 00 0000 %04x %s".formatted(12 * Query.MAX_OPTIONS, option.repeat(Query.MAX_OPTIONS));
+        String most =
+                "00 0029 1000 00 00 0000 %04x %s"
+                        .formatted(12 * Query.MAX_OPTIONS, option.repeat(Query.MAX_OPTIONS));
         assertEquals("NOERROR aa\nexample.org. 3600 SOA", Node.text(answer(withOpt(most))));
         for (int count : new int[] {Query.MAX_OPTIONS + 1, 1000}) {
-            String flood = "00 0029 1000 00 00 0000 %04x %s".formatted(12 * count, option.repeat(count));
+            String flood =
+                    "00 0029 1000 00 00 0000 %04x %s".formatted(12 * count, option.repeat(count));
             assertEquals("FORMERR", Node.text(answer(withOpt(flood))));
         }
     }
 
     /// Security row D25, RFC 9619
     @ParameterizedTest
-    @CsvSource({"0, 0, 0, 0", "2, 0, 0, 0", "65535, 0, 0, 0", "1, 1, 0, 0", "1, 0, 1, 0", "1, 0, 0, 1"})
+    @CsvSource({
+        "0, 0, 0, 0",
+        "2, 0, 0, 0",
+        "65535, 0, 0, 0",
+        "1, 1, 0, 0",
+        "1, 0, 1, 0",
+        "1, 0, 0, 1"
+    })
     void saysFormerrToWrongCounts(int questions, int answers, int authority, int additional) {
-        byte[] query = raw(0, new int[] {questions, answers, authority, additional}, "example.org", Type.SOA, 1, "");
+        byte[] query =
+                raw(
+                        0,
+                        new int[] {questions, answers, authority, additional},
+                        "example.org",
+                        Type.SOA,
+                        1,
+                        "");
         assertEquals("FORMERR", Node.text(answer(query)));
     }
 
     @Test
     void answersOptWithOptAlsoWithoutAQuestion() {
-        byte[] query = HexFormat.of().parseHex("abcd00000000000000000001" + "0000291000000080000000");
+        byte[] query =
+                HexFormat.of().parseHex("abcd00000000000000000001" + "0000291000000080000000");
         Message answer = answer(query);
         assertEquals("FORMERR", Node.text(answer));
         assertEquals(1232, answer.getOPT().getPayloadSize());
@@ -167,26 +204,39 @@ class EdnsTest {
     /// Security row D25
     @Test
     void ignoresAnswersAndScraps() {
-        assertEquals(Optional.empty(), node.octets(raw(0x8000, new int[] {1, 0, 0, 0}, "example.org", 6, 1, "")));
+        assertEquals(
+                Optional.empty(),
+                node.octets(raw(0x8000, new int[] {1, 0, 0, 0}, "example.org", 6, 1, "")));
         assertEquals(Optional.empty(), node.octets(new byte[0]));
         assertEquals(Optional.empty(), node.octets(new byte[11]));
         assertEquals("FORMERR", Node.text(Node.parsed(node.octets(new byte[12]).orElseThrow())));
     }
 
-    /// Security row D25: everything but QUERY, RFC 1035 §4.1.1; the tester's `opcode` and `ednsopcode`
+    /// Security row D25: everything but QUERY, RFC 1035 §4.1.1; the tester's `opcode` and
+    /// `ednsopcode`
     @Test
     void saysNotimpToOtherOpcodes() {
         for (int opcode = 1; opcode < 16; opcode++) {
-            byte[] query = raw(opcode << 11, new int[] {1, 0, 0, 1}, "example.org", 6, 1, "00 0029 1000 00 00 0000 0000");
+            byte[] query =
+                    raw(
+                            opcode << 11,
+                            new int[] {1, 0, 0, 1},
+                            "example.org",
+                            6,
+                            1,
+                            "00 0029 1000 00 00 0000 0000");
             Message answer = answer(query);
             assertEquals(Rcode.NOTIMP, answer.getRcode());
             assertEquals(opcode, answer.getHeader().getOpcode());
             assertEquals(1232, answer.getOPT().getPayloadSize());
-            assertEquals(Rcode.NOTIMP, answer(raw(opcode << 11, new int[] {0, 0, 0, 0}, "x", 1, 1, "")).getRcode());
+            assertEquals(
+                    Rcode.NOTIMP,
+                    answer(raw(opcode << 11, new int[] {0, 0, 0, 0}, "x", 1, 1, "")).getRcode());
         }
     }
 
-    /// RD comes back, everything else that only resolvers use does not; the tester's `rd`, `ad`, `cd`, `zflag`
+    /// RD comes back, everything else that only resolvers use does not; the tester's `rd`, `ad`,
+    /// `cd`, `zflag`
     @ParameterizedTest
     @ValueSource(ints = {0, 0x0100, 0x0020, 0x0010, 0x0040, 0x0080, 0x0400, 0x0200, 0x07F0})
     void copiesOnlyRd(int flags) {
@@ -197,25 +247,32 @@ class EdnsTest {
 
     @ParameterizedTest
     @CsvSource({
-        "version.bind, 16, 3, REFUSED", "example.org, 6, 3, REFUSED", "example.org, 6, 255, REFUSED",
-        "example.org, 6, 254, REFUSED", "example.org, 252, 1, REFUSED", "example.org, 251, 1, REFUSED",
-        "example.org, 41, 1, FORMERR", "example.org, 250, 1, FORMERR", "example.org, 249, 1, FORMERR",
+        "version.bind, 16, 3, REFUSED", "example.org, 6, 3, REFUSED",
+                "example.org, 6, 255, REFUSED",
+        "example.org, 6, 254, REFUSED", "example.org, 252, 1, REFUSED",
+                "example.org, 251, 1, REFUSED",
+        "example.org, 41, 1, FORMERR", "example.org, 250, 1, FORMERR",
+                "example.org, 249, 1, FORMERR",
         "example.org, 253, 1, NOTIMP", "example.org, 254, 1, NOTIMP",
     })
     void refusesClassesAndTypesThatNoZoneHas(String name, int type, int dclass, String rcode) {
-        assertEquals(rcode, Node.text(answer(raw(0, new int[] {1, 0, 0, 0}, name, type, dclass, ""))));
+        assertEquals(
+                rcode, Node.text(answer(raw(0, new int[] {1, 0, 0, 0}, name, type, dclass, ""))));
     }
 
     /// Security row D16: no pointer can be right in a question, and none is followed elsewhere
     @ParameterizedTest
-    @ValueSource(strings = {
-        "c00c 0001 0001", "0161 c00c 0001 0001", "c0ff 0001 0001", "ffff 0001 0001", "c000 0001 0001", "40 00 0001 0001",
-        "8000 0001 0001", "0161", "3f61", "00", "00 0001", "c0"
-    })
+    @ValueSource(
+            strings = {
+                "c00c 0001 0001", "0161 c00c 0001 0001", "c0ff 0001 0001", "ffff 0001 0001",
+                        "c000 0001 0001", "40 00 0001 0001",
+                "8000 0001 0001", "0161", "3f61", "00", "00 0001", "c0"
+            })
     void saysFormerrToABrokenQuestion(String question) {
         byte[] header = HexFormat.of().parseHex("abcd00000001000000000000");
         byte[] rest = HexFormat.of().parseHex(question.replace(" ", ""));
-        byte[] query = ByteBuffer.allocate(header.length + rest.length).put(header).put(rest).array();
+        byte[] query =
+                ByteBuffer.allocate(header.length + rest.length).put(header).put(rest).array();
         assertEquals("FORMERR", Node.text(answer(query)));
     }
 
@@ -223,8 +280,14 @@ class EdnsTest {
     @Test
     void takesTheLongestName() {
         String three = "a".repeat(63) + "." + "b".repeat(63) + "." + "c".repeat(63) + ".";
-        assertEquals("REFUSED", Node.text(answer(raw(0, new int[] {1, 0, 0, 0}, three + "d".repeat(61), 1, 1, ""))));
-        assertEquals("FORMERR", Node.text(answer(raw(0, new int[] {1, 0, 0, 0}, three + "d".repeat(62), 1, 1, ""))));
+        assertEquals(
+                "REFUSED",
+                Node.text(
+                        answer(raw(0, new int[] {1, 0, 0, 0}, three + "d".repeat(61), 1, 1, ""))));
+        assertEquals(
+                "FORMERR",
+                Node.text(
+                        answer(raw(0, new int[] {1, 0, 0, 0}, three + "d".repeat(62), 1, 1, ""))));
         String labels = "a.".repeat(121) + "example.org";
         assertEquals(
                 "NXDOMAIN aa\n? example.org. 300 SOA",
@@ -250,10 +313,15 @@ class EdnsTest {
     /// RFC 6891 §6.2.3: the size is the client's, exactly
     @Test
     void fillsExactlyWhatTheClientTakes() {
-        byte[] whole = node.octets(Node.edns(Node.query("big.example.org", Type.TXT), 1232, 0).toWire()).orElseThrow();
-        Message fits = node.answer(Node.edns(Node.query("big.example.org", Type.TXT), whole.length, 0));
+        byte[] whole =
+                node.octets(Node.edns(Node.query("big.example.org", Type.TXT), 1232, 0).toWire())
+                        .orElseThrow();
+        Message fits =
+                node.answer(Node.edns(Node.query("big.example.org", Type.TXT), whole.length, 0));
         assertFalse(fits.getHeader().getFlag(Flags.TC));
-        Message cut = node.answer(Node.edns(Node.query("big.example.org", Type.TXT), whole.length - 1, 0));
+        Message cut =
+                node.answer(
+                        Node.edns(Node.query("big.example.org", Type.TXT), whole.length - 1, 0));
         assertTrue(cut.getHeader().getFlag(Flags.TC));
     }
 

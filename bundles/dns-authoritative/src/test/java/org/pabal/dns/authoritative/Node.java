@@ -3,14 +3,6 @@ package org.pabal.dns.authoritative;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.Locale;
-import java.util.Map;
-import java.util.Optional;
-import java.util.stream.Collectors;
 import org.pabal.dns.Zone;
 import org.pabal.dns.ZoneObserver;
 import org.pabal.testkit.MemoryZone;
@@ -27,7 +19,17 @@ import org.xbill.DNS.Record;
 import org.xbill.DNS.Section;
 import org.xbill.DNS.Type;
 
-/// A server with zones in memory. Every query that is asked here goes both ways, and both have to say the same.
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Collectors;
+
+/// A server with zones in memory. Every query that is asked here goes both ways, and both have to
+/// say the same.
 final class Node implements AutoCloseable {
 
     static final String SOA = "@ 3600 SOA ns1 hostmaster 1 7200 3600 1209600 300\n";
@@ -42,20 +44,28 @@ final class Node implements AutoCloseable {
     int fastAnswers;
 
     Node(Zone... first) {
-        store = new MemoryZoneStore(new ZoneObserver() {
-            @Override
-            public void published(Zone current) {
-                zones = zones.with(
-                        Map.of(current.origin(), new ServedZones.OfZone(current, Optional.of(WireZone.of(current)))));
-                server().published(current);
-            }
+        store =
+                new MemoryZoneStore(
+                        new ZoneObserver() {
+                            @Override
+                            public void published(Zone current) {
+                                zones =
+                                        zones.with(
+                                                Map.of(
+                                                        current.origin(),
+                                                        new ServedZones.OfZone(
+                                                                current,
+                                                                Optional.of(
+                                                                        WireZone.of(current)))));
+                                server().published(current);
+                            }
 
-            @Override
-            public void withdrawn(Name origin) {
-                zones = zones.without(origin);
-                server().withdrawn(origin);
-            }
-        });
+                            @Override
+                            public void withdrawn(Name origin) {
+                                zones = zones.without(origin);
+                                server().withdrawn(origin);
+                            }
+                        });
         server = new AuthoritativeServer(store, Map.of());
         for (Zone zone : first) {
             store.publish(zone);
@@ -120,8 +130,11 @@ final class Node implements AutoCloseable {
         out.get(0, octets);
         Query read = Query.read(query).orElseThrow();
         assertEquals(Rcode.NOERROR, read.fault(), "the fast path took what the readable refuses");
-        byte[] slow = replies.write(
-                read, ZoneLookup.find(zones, read.name(), read.type(), read.dnssec()), stream);
+        byte[] slow =
+                replies.write(
+                        read,
+                        ZoneLookup.find(zones, read.name(), read.type(), read.dnssec()),
+                        stream);
         assertEquals(exact(parsed(slow)), exact(parsed(octets)));
         assertEquals(read.name().toString(), parsed(octets).getQuestion().getName().toString());
         assertTrue(stream || octets.length <= replies.limit(read, false));
@@ -135,39 +148,55 @@ final class Node implements AutoCloseable {
         }
     }
 
-    /// Everything in a message, sections sorted. In lower case: a name that points to the question has the question's case, and
-    /// which names do is for each writer to choose.
+    /// Everything in a message, sections sorted. In lower case: a name that points to the question
+    /// has the question's case, and which names do is for each writer to choose.
     static String exact(Message message) {
         Header header = message.getHeader();
         StringBuilder text = new StringBuilder();
-        text.append(header.getID()).append(' ').append(header.printFlags()).append(' ').append(message.getRcode());
+        text.append(header.getID())
+                .append(' ')
+                .append(header.printFlags())
+                .append(' ')
+                .append(message.getRcode());
         for (int section = 0; section < 4; section++) {
-            text.append(message.getSection(section).stream()
-                    .map(Record::toString)
-                    .sorted()
-                    .collect(Collectors.joining("\n", "\n" + section + ":", "")));
+            text.append(
+                    message.getSection(section).stream()
+                            .map(Record::toString)
+                            .sorted()
+                            .collect(Collectors.joining("\n", "\n" + section + ":", "")));
         }
         return text.toString().toLowerCase(Locale.ROOT);
     }
 
-    /// The message as tests write it: rcode and flags, then a line a record, `?` for the authority section and `+` for the
-    /// additional one. The answer section stays in its order.
+    /// The message as tests write it: rcode and flags, then a line a record, `?` for the authority
+    /// section and `+` for the additional one. The answer section stays in its order.
     static String text(Message message) {
         List<String> lines = new ArrayList<>();
-        lines.add(Rcode.string(message.getRcode())
-                + (message.getHeader().getFlag(Flags.AA) ? " aa" : "")
-                + (message.getHeader().getFlag(Flags.TC) ? " tc" : ""));
+        lines.add(
+                Rcode.string(message.getRcode())
+                        + (message.getHeader().getFlag(Flags.AA) ? " aa" : "")
+                        + (message.getHeader().getFlag(Flags.TC) ? " tc" : ""));
         message.getSection(Section.ANSWER).forEach(record -> lines.add(text(record)));
-        message.getSection(Section.AUTHORITY).stream().map(r -> "? " + text(r)).sorted().forEach(lines::add);
+        message.getSection(Section.AUTHORITY).stream()
+                .map(r -> "? " + text(r))
+                .sorted()
+                .forEach(lines::add);
         message.getSection(Section.ADDITIONAL).stream()
                 .filter(record -> record.getType() != Type.OPT)
-                .map(r -> "+ " + text(r)).sorted().forEach(lines::add);
+                .map(r -> "+ " + text(r))
+                .sorted()
+                .forEach(lines::add);
         return String.join("\n", lines);
     }
 
     private static String text(Record record) {
         String data = record.getType() == Type.SOA ? "" : " " + record.rdataToString();
-        return record.getName() + " " + record.getTTL() + " " + Type.string(record.getType()) + data;
+        return record.getName()
+                + " "
+                + record.getTTL()
+                + " "
+                + Type.string(record.getType())
+                + data;
     }
 
     @Override

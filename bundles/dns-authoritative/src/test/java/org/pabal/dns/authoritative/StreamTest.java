@@ -5,21 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.io.ByteArrayOutputStream;
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
-import java.net.SocketTimeoutException;
-import java.time.Duration;
-import java.util.List;
-import java.util.Map;
-import java.util.Optional;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.pabal.dns.DnsFraming;
@@ -36,18 +21,40 @@ import org.xbill.DNS.Section;
 import org.xbill.DNS.TXTRecord;
 import org.xbill.DNS.Type;
 
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.net.SocketTimeoutException;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.stream.Stream;
+
 /// Streams (RFC 7766), plugged-in responders, settings.
 class StreamTest {
 
     private static final Duration PATIENCE = Duration.ofSeconds(30);
 
-    private final Node node = Node.serving("example.org.", Node.SOA + "@ 3600 NS ns1\nns1 3600 A 192.0.2.1\n" + many());
+    private final Node node =
+            Node.serving(
+                    "example.org.", Node.SOA + "@ 3600 NS ns1\nns1 3600 A 192.0.2.1\n" + many());
     private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
 
     private static String many() {
         StringBuilder file = new StringBuilder();
         for (int i = 0; i < 300; i++) {
-            file.append("many 3600 A 192.0.2.").append(i % 250 + 1).append("\nmany 3600 TXT \"").append(i).append("\"\n");
+            file.append("many 3600 A 192.0.2.")
+                    .append(i % 250 + 1)
+                    .append("\nmany 3600 TXT \"")
+                    .append(i)
+                    .append("\"\n");
         }
         return file.toString();
     }
@@ -59,14 +66,15 @@ class StreamTest {
     }
 
     private Future<?> converse(AuthoritativeServer server, TestConnection connection) {
-        return threads.submit(() -> {
-            try {
-                server.converse(connection);
-            } finally {
-                connection.finish();
-            }
-            return null;
-        });
+        return threads.submit(
+                () -> {
+                    try {
+                        server.converse(connection);
+                    } finally {
+                        connection.finish();
+                    }
+                    return null;
+                });
     }
 
     private static Message read(InputStream in) throws IOException {
@@ -79,7 +87,10 @@ class StreamTest {
         Future<?> conversation = converse(node.server, connection);
         ByteArrayOutputStream batch = new ByteArrayOutputStream();
         for (int id = 0; id < 200; id++) {
-            Message query = Node.query(id % 3 == 0 ? "nope.example.org" : "ns1.example.org", id % 5 == 0 ? Type.ANY : Type.A);
+            Message query =
+                    Node.query(
+                            id % 3 == 0 ? "nope.example.org" : "ns1.example.org",
+                            id % 5 == 0 ? Type.ANY : Type.A);
             query.getHeader().setID(id);
             DnsFraming.write(batch, query.toWire());
         }
@@ -160,15 +171,19 @@ class StreamTest {
     @Test
     void asksAPluggedInResponder() throws Exception {
         Record text = new TXTRecord(Node.name("x.lab.example.org"), DClass.IN, 60, "from the lab");
-        Responder lab = (query, from) -> {
-            Message answer = new Message(query.getHeader().getID());
-            answer.addRecord(query.getQuestion(), Section.QUESTION);
-            answer.addRecord(text, Section.ANSWER);
-            return query.getQuestion().getType() == Type.AXFR ? Stream.of(answer, answer.clone()) : Stream.of(answer);
-        };
+        Responder lab =
+                (query, from) -> {
+                    Message answer = new Message(query.getHeader().getID());
+                    answer.addRecord(query.getQuestion(), Section.QUESTION);
+                    answer.addRecord(text, Section.ANSWER);
+                    return query.getQuestion().getType() == Type.AXFR
+                            ? Stream.of(answer, answer.clone())
+                            : Stream.of(answer);
+                };
         Map<String, Object> properties = Map.of(Responder.ORIGIN, "lab.example.org.");
         node.server.bindResponder(lab, properties);
-        TestDatagram datagram = new TestDatagram(Node.query("x.lab.example.org", Type.TXT).toWire());
+        TestDatagram datagram =
+                new TestDatagram(Node.query("x.lab.example.org", Type.TXT).toWire());
         node.server.received(datagram);
         Message answer = new Message(datagram.sent(PATIENCE).orElseThrow());
         assertEquals(text, answer.getSection(Section.ANSWER).getFirst());
@@ -182,10 +197,12 @@ class StreamTest {
         conversation.get();
 
         node.server.unbindResponder(lab, properties);
-        assertEquals("NXDOMAIN aa\n? example.org. 300 SOA", node.ask("x.lab.example.org", Type.TXT));
+        assertEquals(
+                "NXDOMAIN aa\n? example.org. 300 SOA", node.ask("x.lab.example.org", Type.TXT));
     }
 
-    /// Whatever a responder throws is one SERVFAIL; and the receiving thread does not wait for a slow one.
+    /// Whatever a responder throws is one SERVFAIL; and the receiving thread does not wait for a
+    /// slow one.
     @Test
     void survivesABadResponder() throws Exception {
         CountDownLatch hold = new CountDownLatch(1);
@@ -216,9 +233,14 @@ class StreamTest {
 
     @Test
     void namesWhatIsWrongInItsSettings() {
-        for (Map<String, Object> wrong : List.<Map<String, Object>>of(
-                Map.of("udp-size", "4096"), Map.of("tcp-idle", "soon"), Map.of("tcp-querys", "3"))) {
-            BadSetting bad = assertThrows(BadSetting.class, () -> new AuthoritativeServer(node.store, wrong));
+        for (Map<String, Object> wrong :
+                List.<Map<String, Object>>of(
+                        Map.of("udp-size", "4096"),
+                        Map.of("tcp-idle", "soon"),
+                        Map.of("tcp-querys", "3"))) {
+            BadSetting bad =
+                    assertThrows(
+                            BadSetting.class, () -> new AuthoritativeServer(node.store, wrong));
             assertTrue(bad.getMessage().contains(wrong.keySet().iterator().next()));
             assertFalse(bad.getMessage().contains("\n"));
         }

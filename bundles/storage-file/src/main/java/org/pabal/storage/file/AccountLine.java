@@ -1,5 +1,8 @@
 package org.pabal.storage.file;
 
+import org.pabal.directory.ScramKeys;
+import org.pabal.mail.MailAddress;
+
 import java.util.Base64;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -7,8 +10,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import org.pabal.directory.ScramKeys;
-import org.pabal.mail.MailAddress;
 
 /// A line of `accounts.txt`: an address, and by what its owner is known.
 ///
@@ -18,19 +19,24 @@ import org.pabal.mail.MailAddress;
 ///
 /// @param password empty for an account that gets mail and signs in nowhere
 /// @param scram by hash, written as RFC 5803 §2 says
-record AccountLine(MailAddress address, Optional<PasswordHash> password, Map<String, ScramKeys> scram) {
+record AccountLine(
+        MailAddress address, Optional<PasswordHash> password, Map<String, ScramKeys> scram) {
 
-    static final String EXPECTED = "expected ADDRESS $argon2id$… SCRAM-SHA-256$… SCRAM-SHA-1$…, for example made by account:add";
+    static final String EXPECTED =
+            "expected ADDRESS $argon2id$… SCRAM-SHA-256$… SCRAM-SHA-1$…, for example made by"
+                    + " account:add";
 
-    private static final Pattern SCRAM = Pattern.compile(
-            "SCRAM-(SHA-1|SHA-256)\\$(\\d{1,8}):([A-Za-z0-9+/=]{4,172})\\$([A-Za-z0-9+/=]{28,44}):([A-Za-z0-9+/=]{28,44})");
+    private static final Pattern SCRAM =
+            Pattern.compile(
+                    "SCRAM-(SHA-1|SHA-256)\\$(\\d{1,8}):([A-Za-z0-9+/=]{4,172})\\$([A-Za-z0-9+/=]{28,44}):([A-Za-z0-9+/=]{28,44})");
 
     /// RFC 7677 §4.
     private static final int MIN_ITERATIONS = 4_096;
 
     /// Empty when the line is malformed.
     static Optional<AccountLine> parse(List<String> words) {
-        Optional<MailAddress> address = words.isEmpty() ? Optional.empty() : MailAddress.parse(words.getFirst());
+        Optional<MailAddress> address =
+                words.isEmpty() ? Optional.empty() : MailAddress.parse(words.getFirst());
         if (address.isEmpty()) {
             return Optional.empty();
         }
@@ -58,7 +64,11 @@ record AccountLine(MailAddress address, Optional<PasswordHash> password, Map<Str
         for (String hash : ScramKeys.HASHES) {
             ScramKeys keys = scram.get(hash);
             if (keys != null) {
-                line.append(" SCRAM-").append(hash).append('$').append(keys.iterations()).append(':');
+                line.append(" SCRAM-")
+                        .append(hash)
+                        .append('$')
+                        .append(keys.iterations())
+                        .append(':');
                 line.append(base64.encodeToString(keys.salt())).append('$');
                 line.append(base64.encodeToString(keys.storedKey())).append(':');
                 line.append(base64.encodeToString(keys.serverKey()));
@@ -80,11 +90,12 @@ record AccountLine(MailAddress address, Optional<PasswordHash> password, Map<Str
         }
         try {
             Base64.Decoder base64 = Base64.getDecoder();
-            ScramKeys keys = new ScramKeys(
-                    base64.decode(m.group(3)),
-                    Integer.parseInt(m.group(2)),
-                    base64.decode(m.group(4)),
-                    base64.decode(m.group(5)));
+            ScramKeys keys =
+                    new ScramKeys(
+                            base64.decode(m.group(3)),
+                            Integer.parseInt(m.group(2)),
+                            base64.decode(m.group(4)),
+                            base64.decode(m.group(5)));
             int length = m.group(1).equals("SHA-1") ? 20 : 32;
             return keys.storedKey().length == length
                     && keys.serverKey().length == length

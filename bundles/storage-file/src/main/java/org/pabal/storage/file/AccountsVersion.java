@@ -1,5 +1,10 @@
 package org.pabal.storage.file;
 
+import org.pabal.directory.Account;
+import org.pabal.directory.Alias;
+import org.pabal.directory.Domain;
+import org.pabal.mail.MailAddress;
+
 import java.net.IDN;
 import java.text.Normalizer;
 import java.util.ArrayList;
@@ -10,10 +15,6 @@ import java.util.Map;
 import java.util.NavigableMap;
 import java.util.Optional;
 import java.util.TreeMap;
-import org.pabal.directory.Account;
-import org.pabal.directory.Alias;
-import org.pabal.directory.Domain;
-import org.pabal.mail.MailAddress;
 
 /// What the three files of accounts say, read once and never changed. A line that cannot be used is
 /// left out and told of.
@@ -36,7 +37,10 @@ final class AccountsVersion {
 
     /// @param before what has not changed since is not parsed again
     AccountsVersion(
-            TextLines domainLines, TextLines accountLines, TextLines aliasLines, Optional<AccountsVersion> before) {
+            TextLines domainLines,
+            TextLines accountLines,
+            TextLines aliasLines,
+            Optional<AccountsVersion> before) {
         readDomains(domainLines);
         readAccounts(accountLines, before.map(version -> version.lines).orElse(Map.of()));
         readAliases(aliasLines);
@@ -154,9 +158,15 @@ final class AccountsVersion {
                 continue;
             }
             List<MailAddress> addresses =
-                    words.orElse(List.of()).stream().flatMap(w -> MailAddress.parse(w).stream()).toList();
+                    words.orElse(List.of()).stream()
+                            .flatMap(w -> MailAddress.parse(w).stream())
+                            .toList();
             if (words.isEmpty() || addresses.size() != words.get().size() || addresses.size() < 2) {
-                trouble(ALIASES, i, "expected FROM TO…, for example staff@example.org alice@example.org bob@example.org");
+                trouble(
+                        ALIASES,
+                        i,
+                        "expected FROM TO…, for example staff@example.org alice@example.org"
+                                + " bob@example.org");
                 continue;
             }
             MailAddress from = addresses.getFirst();
@@ -164,7 +174,9 @@ final class AccountsVersion {
                 trouble(ALIASES, i, "its domain is not in " + DOMAINS);
             } else if (accounts.containsKey(key(from))) {
                 trouble(ALIASES, i, "the address is an account");
-            } else if (aliases.putIfAbsent(key(from), new Alias(from, addresses.subList(1, addresses.size()))) != null) {
+            } else if (aliases.putIfAbsent(
+                            key(from), new Alias(from, addresses.subList(1, addresses.size())))
+                    != null) {
                 trouble(ALIASES, i, "the alias is there already");
             }
         }

@@ -7,7 +7,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Objects;
 
-/// Lines as mail has them, from a file whose lines end with LF alone because another program wrote it.
+/// Lines as mail has them, from a file whose lines end with LF alone because another program wrote
+/// it.
 final class CrLfStream extends InputStream {
 
     private final InputStream from;

@@ -21,9 +21,11 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
 
-/// What this bundle asks of a file system, in one place: a test puts a disk here that is full or breaks.
+/// What this bundle asks of a file system, in one place: a test puts a disk here that is full or
+/// breaks.
 ///
-/// Directories are made 0700 and files 0600 from their first moment (security row S29), never by a later chmod.
+/// Directories are made 0700 and files 0600 from their first moment (security row S29), never by a
+/// later chmod.
 class Disk {
 
     private static final boolean POSIX =
@@ -134,7 +136,8 @@ class Disk {
         return syncFs.isPresent();
     }
 
-    /// Puts everything that was written to the file system of a directory on disk: one call for thousands of files.
+    /// Puts everything that was written to the file system of a directory on disk: one call for
+    /// thousands of files.
     void syncAll(Path directory) throws IOException {
         if (syncFs.isPresent()) {
             syncFs.get().sync(directory);
@@ -145,10 +148,12 @@ class Disk {
         return Files.getFileStore(directory).getUsableSpace();
     }
 
-    /// When something last came, went or was renamed in a directory, in nanoseconds; 0 when there is no such directory.
+    /// When something last came, went or was renamed in a directory, in nanoseconds; 0 when there
+    /// is no such directory.
     long modified(Path directory) throws IOException {
         try {
-            return Files.getLastModifiedTime(directory).to(java.util.concurrent.TimeUnit.NANOSECONDS);
+            return Files.getLastModifiedTime(directory)
+                    .to(java.util.concurrent.TimeUnit.NANOSECONDS);
         } catch (NoSuchFileException e) {
             return 0;
         }
@@ -181,7 +186,8 @@ class Disk {
 
         private static final int O_RDONLY_CLOEXEC = 0x80000;
 
-        @SuppressWarnings("restricted") // three calls of the C library, whose signatures do not change
+        @SuppressWarnings(
+                "restricted") // three calls of the C library, whose signatures do not change
         static Optional<SyncFs> find() {
             if (!System.getProperty("os.name").equals("Linux")) {
                 return Optional.empty();
@@ -191,14 +197,17 @@ class Disk {
                 SymbolLookup library = linker.defaultLookup();
                 FunctionDescriptor ofInt =
                         FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_INT);
-                return Optional.of(new SyncFs(
-                        linker.downcallHandle(
-                                library.find("open").orElseThrow(),
-                                FunctionDescriptor.of(
-                                        ValueLayout.JAVA_INT, ValueLayout.ADDRESS, ValueLayout.JAVA_INT),
-                                Linker.Option.firstVariadicArg(2)),
-                        linker.downcallHandle(library.find("syncfs").orElseThrow(), ofInt),
-                        linker.downcallHandle(library.find("close").orElseThrow(), ofInt)));
+                return Optional.of(
+                        new SyncFs(
+                                linker.downcallHandle(
+                                        library.find("open").orElseThrow(),
+                                        FunctionDescriptor.of(
+                                                ValueLayout.JAVA_INT,
+                                                ValueLayout.ADDRESS,
+                                                ValueLayout.JAVA_INT),
+                                        Linker.Option.firstVariadicArg(2)),
+                                linker.downcallHandle(library.find("syncfs").orElseThrow(), ofInt),
+                                linker.downcallHandle(library.find("close").orElseThrow(), ofInt)));
             } catch (RuntimeException | LinkageError notHere) {
                 return Optional.empty(); // no native access: each file is synced by itself
             }
@@ -206,8 +215,10 @@ class Disk {
 
         void sync(Path directory) throws IOException {
             try (Arena arena = Arena.ofConfined()) {
-                int file = (int) open.invokeExact(
-                        arena.allocateFrom(directory.toString()), O_RDONLY_CLOEXEC);
+                int file =
+                        (int)
+                                open.invokeExact(
+                                        arena.allocateFrom(directory.toString()), O_RDONLY_CLOEXEC);
                 if (file < 0) {
                     throw new IOException(directory + ": cannot be opened to sync it");
                 }

@@ -1,15 +1,5 @@
 package org.pabal.storage.file;
 
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.security.SecureRandom;
-import java.time.InstantSource;
-import java.util.Dictionary;
-import java.util.Hashtable;
-import java.util.List;
-import java.util.Map;
-import java.util.Optional;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.ServiceRegistration;
 import org.osgi.service.component.annotations.Activate;
@@ -20,6 +10,17 @@ import org.osgi.service.component.annotations.Reference;
 import org.pabal.directory.Directory;
 import org.pabal.directory.DirectoryEditor;
 import org.pabal.directory.SignInLimits;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.SecureRandom;
+import java.time.InstantSource;
+import java.util.Dictionary;
+import java.util.Hashtable;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 
 /// Offers accounts in files to the house: [Directory], [DirectoryEditor], and the [SignInLimits]
 /// that all protocols share.
@@ -36,11 +37,13 @@ public final class FileAccounts {
     private final List<ServiceRegistration<?>> registrations;
 
     @Activate
-    public FileAccounts(BundleContext context, Map<String, Object> properties, @Reference InstantSource clock) {
+    public FileAccounts(
+            BundleContext context, Map<String, Object> properties, @Reference InstantSource clock) {
         Path home = Path.of(Optional.ofNullable(context.getProperty("pabal.home")).orElse("."));
         StorageSettings settings = StorageSettings.of(properties, home);
         Path accounts = settings.directory().resolve("accounts");
-        String domain = Optional.ofNullable(context.getProperty("pabal.domain")).orElse("localhost");
+        String domain =
+                Optional.ofNullable(context.getProperty("pabal.domain")).orElse("localhost");
         SignInLimits limits;
         try {
             directory = new FileDirectory(accounts, domain, clock);
@@ -50,8 +53,10 @@ public final class FileAccounts {
         }
         Dictionary<String, Object> none = new Hashtable<>();
         String[] both = {Directory.class.getName(), DirectoryEditor.class.getName()};
-        registrations = List.of(
-                context.registerService(SignInLimits.class, limits, none), context.registerService(both, directory, none));
+        registrations =
+                List.of(
+                        context.registerService(SignInLimits.class, limits, none),
+                        context.registerService(both, directory, none));
     }
 
     @Deactivate

@@ -1,5 +1,18 @@
 package org.pabal.storage.file;
 
+import org.pabal.directory.Account;
+import org.pabal.directory.Alias;
+import org.pabal.directory.Destination;
+import org.pabal.directory.Directory;
+import org.pabal.directory.DirectoryEditor;
+import org.pabal.directory.Domain;
+import org.pabal.directory.Precis;
+import org.pabal.directory.Proof;
+import org.pabal.directory.ScramKeys;
+import org.pabal.mail.MailAddress;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -20,18 +33,6 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
-import org.pabal.directory.Account;
-import org.pabal.directory.Alias;
-import org.pabal.directory.Destination;
-import org.pabal.directory.Directory;
-import org.pabal.directory.DirectoryEditor;
-import org.pabal.directory.Domain;
-import org.pabal.directory.Precis;
-import org.pabal.directory.Proof;
-import org.pabal.directory.ScramKeys;
-import org.pabal.mail.MailAddress;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /// Domains, accounts and aliases in three text files that a person may edit while the node runs.
 ///
@@ -56,7 +57,8 @@ public final class FileDirectory implements Directory, DirectoryEditor, AutoClos
     private final PasswordCost cost;
     private final Disk disk;
     private final SecureRandom random = new SecureRandom();
-    private final PasswordChecks checks = new PasswordChecks(Runtime.getRuntime().availableProcessors());
+    private final PasswordChecks checks =
+            new PasswordChecks(Runtime.getRuntime().availableProcessors());
     private final RememberedSignIns remembered;
     private final PasswordHash nobodys;
     private final AtomicLong work = new AtomicLong();
@@ -86,18 +88,31 @@ public final class FileDirectory implements Directory, DirectoryEditor, AutoClos
         this(directory, ownDomain, clock, PasswordCost.DEFAULT, new Disk());
     }
 
-    FileDirectory(Path directory, String ownDomain, InstantSource clock, PasswordCost cost, Disk disk) throws IOException {
+    FileDirectory(
+            Path directory, String ownDomain, InstantSource clock, PasswordCost cost, Disk disk)
+            throws IOException {
         this.directory = directory;
         this.ownDomain = ownDomain.toLowerCase(Locale.ROOT);
         this.clock = clock;
         this.cost = cost;
         this.disk = disk;
         this.remembered = new RememberedSignIns(MOST_REMEMBERED, REMEMBERED, clock);
-        this.nobodys = new PasswordHash(cost.kibibytes(), cost.passes(), cost.lanes(), salt(), new byte[32]);
+        this.nobodys =
+                new PasswordHash(
+                        cost.kibibytes(), cost.passes(), cost.lanes(), salt(), new byte[32]);
         disk.makeDirectories(directory);
-        make(AccountsVersion.DOMAINS, "# The domains whose mail we take, one a line.", this.ownDomain);
-        make(AccountsVersion.ACCOUNTS, "# Accounts: ADDRESS, then hashes of the password. account:add writes such a line.");
-        make(AccountsVersion.ALIASES, "# Aliases: FROM TO…, for example staff@example.org alice@example.org bob@example.org");
+        make(
+                AccountsVersion.DOMAINS,
+                "# The domains whose mail we take, one a line.",
+                this.ownDomain);
+        make(
+                AccountsVersion.ACCOUNTS,
+                "# Accounts: ADDRESS, then hashes of the password. account:add writes such a"
+                        + " line.");
+        make(
+                AccountsVersion.ALIASES,
+                "# Aliases: FROM TO…, for example staff@example.org alice@example.org"
+                        + " bob@example.org");
         load();
     }
 
@@ -117,7 +132,9 @@ public final class FileDirectory implements Directory, DirectoryEditor, AutoClos
         }
         // RFC 5321 §4.5.1: somebody reads what is sent to postmaster
         return address.localPart().equalsIgnoreCase("postmaster")
-                ? version.firstOf(address.domain()).<Destination>map(Destination.Local::new).orElseGet(Destination.Unknown::new)
+                ? version.firstOf(address.domain())
+                        .<Destination>map(Destination.Local::new)
+                        .orElseGet(Destination.Unknown::new)
                 : new Destination.Unknown();
     }
 
@@ -165,23 +182,35 @@ public final class FileDirectory implements Directory, DirectoryEditor, AutoClos
     public void addDomain(String name) throws IOException {
         String domain = name.toLowerCase(Locale.ROOT);
         require(AccountsVersion.isDomain(domain), "domain " + name + ": not a domain name");
-        edit(AccountsVersion.DOMAINS, (version, lines) -> {
-            require(!version.serves(domain), "domain " + name + ": exists already");
-            return lines.and(domain);
-        });
+        edit(
+                AccountsVersion.DOMAINS,
+                (version, lines) -> {
+                    require(!version.serves(domain), "domain " + name + ": exists already");
+                    return lines.and(domain);
+                });
     }
 
     @Override
     public void removeDomain(String name) throws IOException {
         String key = AccountsVersion.key(name);
-        edit(AccountsVersion.DOMAINS, (version, lines) -> {
-            require(version.serves(name), "domain " + name + ": does not exist");
-            require(version.firstOf(name).isEmpty(), "domain " + name + ": has accounts");
-            require(
-                    version.aliases().values().stream().noneMatch(a -> AccountsVersion.key(a.from().domain()).equals(key)),
-                    "domain " + name + ": has aliases");
-            return without(lines, words -> words.size() == 1 && AccountsVersion.key(words.getFirst()).equals(key));
-        });
+        edit(
+                AccountsVersion.DOMAINS,
+                (version, lines) -> {
+                    require(version.serves(name), "domain " + name + ": does not exist");
+                    require(version.firstOf(name).isEmpty(), "domain " + name + ": has accounts");
+                    require(
+                            version.aliases().values().stream()
+                                    .noneMatch(
+                                            a ->
+                                                    AccountsVersion.key(a.from().domain())
+                                                            .equals(key)),
+                            "domain " + name + ": has aliases");
+                    return without(
+                            lines,
+                            words ->
+                                    words.size() == 1
+                                            && AccountsVersion.key(words.getFirst()).equals(key));
+                });
     }
 
     @Override
@@ -189,30 +218,53 @@ public final class FileDirectory implements Directory, DirectoryEditor, AutoClos
         requireAddress("account ", address);
         requireAbsent(current(), address);
         AccountLine added = line(address, password); // takes a while: not with the files in hand
-        edit(AccountsVersion.ACCOUNTS, (version, lines) -> {
-            requireAbsent(version, address);
-            return lines.and(added.toString());
-        });
+        edit(
+                AccountsVersion.ACCOUNTS,
+                (version, lines) -> {
+                    requireAbsent(version, address);
+                    return lines.and(added.toString());
+                });
     }
 
     @Override
     public void removeAccount(MailAddress address) throws IOException {
-        edit(AccountsVersion.ACCOUNTS, (version, lines) -> {
-            require(version.account(address).isPresent(), "account " + address + ": does not exist");
-            return without(lines, words -> is(words, address));
-        });
+        edit(
+                AccountsVersion.ACCOUNTS,
+                (version, lines) -> {
+                    require(
+                            version.account(address).isPresent(),
+                            "account " + address + ": does not exist");
+                    return without(lines, words -> is(words, address));
+                });
     }
 
     @Override
     public void password(MailAddress address, char[] password) throws IOException {
-        AccountLine before = current().account(address)
-                .orElseThrow(() -> new IllegalArgumentException("account " + address + ": does not exist"));
+        AccountLine before =
+                current()
+                        .account(address)
+                        .orElseThrow(
+                                () ->
+                                        new IllegalArgumentException(
+                                                "account " + address + ": does not exist"));
         AccountLine after = line(before.address(), password);
-        edit(AccountsVersion.ACCOUNTS, (version, lines) -> {
-            int index = find(lines, words -> is(words, address) && AccountLine.parse(words).isPresent())
-                    .orElseThrow(() -> new IllegalArgumentException("account " + address + ": does not exist"));
-            return lines.with(index, after.toString());
-        });
+        edit(
+                AccountsVersion.ACCOUNTS,
+                (version, lines) -> {
+                    int index =
+                            find(
+                                            lines,
+                                            words ->
+                                                    is(words, address)
+                                                            && AccountLine.parse(words).isPresent())
+                                    .orElseThrow(
+                                            () ->
+                                                    new IllegalArgumentException(
+                                                            "account "
+                                                                    + address
+                                                                    + ": does not exist"));
+                    return lines.with(index, after.toString());
+                });
     }
 
     @Override
@@ -220,21 +272,33 @@ public final class FileDirectory implements Directory, DirectoryEditor, AutoClos
         requireAddress("alias ", from);
         to.forEach(address -> requireAddress("alias " + from + ": ", address));
         require(!to.isEmpty(), "alias " + from + ": leads nowhere");
-        String line = Stream.concat(Stream.of(from), to.stream()).map(AccountLine::written).collect(Collectors.joining(" "));
-        edit(AccountsVersion.ALIASES, (version, lines) -> {
-            require(version.serves(from.domain()), "domain " + from.domain() + ": does not exist");
-            require(version.account(from).isEmpty(), "alias " + from + ": is an account");
-            OptionalInt old = version.alias(from).isPresent() ? find(lines, words -> is(words, from)) : OptionalInt.empty();
-            return old.isPresent() ? lines.with(old.getAsInt(), line) : lines.and(line);
-        });
+        String line =
+                Stream.concat(Stream.of(from), to.stream())
+                        .map(AccountLine::written)
+                        .collect(Collectors.joining(" "));
+        edit(
+                AccountsVersion.ALIASES,
+                (version, lines) -> {
+                    require(
+                            version.serves(from.domain()),
+                            "domain " + from.domain() + ": does not exist");
+                    require(version.account(from).isEmpty(), "alias " + from + ": is an account");
+                    OptionalInt old =
+                            version.alias(from).isPresent()
+                                    ? find(lines, words -> is(words, from))
+                                    : OptionalInt.empty();
+                    return old.isPresent() ? lines.with(old.getAsInt(), line) : lines.and(line);
+                });
     }
 
     @Override
     public void removeAlias(MailAddress from) throws IOException {
-        edit(AccountsVersion.ALIASES, (version, lines) -> {
-            require(version.alias(from).isPresent(), "alias " + from + ": does not exist");
-            return without(lines, words -> is(words, from));
-        });
+        edit(
+                AccountsVersion.ALIASES,
+                (version, lines) -> {
+                    require(version.alias(from).isPresent(), "alias " + from + ": does not exist");
+                    return without(lines, words -> is(words, from));
+                });
     }
 
     /// Stops the checks that wait; whoever waits for one hears that the store is closed.
@@ -267,12 +331,22 @@ public final class FileDirectory implements Directory, DirectoryEditor, AutoClos
     }
 
     private AccountLine line(MailAddress address, char[] password) {
-        char[] prepared = Precis.password(password)
-                .orElseThrow(() -> new IllegalArgumentException("account " + address + ": password: expected 1 to "
-                        + Precis.MAX_PASSWORD_OCTETS + " octets without control characters"));
+        char[] prepared =
+                Precis.password(password)
+                        .orElseThrow(
+                                () ->
+                                        new IllegalArgumentException(
+                                                "account "
+                                                        + address
+                                                        + ": password: expected 1 to "
+                                                        + Precis.MAX_PASSWORD_OCTETS
+                                                        + " octets without control characters"));
         Map<String, ScramKeys> scram = new HashMap<>();
-        ScramKeys.HASHES.forEach(hash -> scram.put(hash, ScramKeys.of(prepared, hash, salt(), cost.iterations())));
-        AccountLine line = new AccountLine(address, Optional.of(PasswordHash.of(prepared, cost, salt())), scram);
+        ScramKeys.HASHES.forEach(
+                hash -> scram.put(hash, ScramKeys.of(prepared, hash, salt(), cost.iterations())));
+        AccountLine line =
+                new AccountLine(
+                        address, Optional.of(PasswordHash.of(prepared, cost, salt())), scram);
         Arrays.fill(prepared, '\0');
         return line;
     }
@@ -284,13 +358,17 @@ public final class FileDirectory implements Directory, DirectoryEditor, AutoClos
     }
 
     private static void requireAbsent(AccountsVersion version, MailAddress address) {
-        require(version.serves(address.domain()), "domain " + address.domain() + ": does not exist");
+        require(
+                version.serves(address.domain()),
+                "domain " + address.domain() + ": does not exist");
         require(version.account(address).isEmpty(), "account " + address + ": exists already");
         require(version.alias(address).isEmpty(), "account " + address + ": is an alias");
     }
 
     private static void requireAddress(String what, MailAddress address) {
-        require(MailAddress.parse(address.toString()).equals(Optional.of(address)), what + address + ": not an address");
+        require(
+                MailAddress.parse(address.toString()).equals(Optional.of(address)),
+                what + address + ": not an address");
     }
 
     private static void require(boolean condition, String otherwise) {
@@ -336,7 +414,10 @@ public final class FileDirectory implements Directory, DirectoryEditor, AutoClos
             try {
                 look(now);
             } catch (IOException e) {
-                LOG.warn("accounts in {}: cannot be read ({}); the version in memory stays", directory, e.toString());
+                LOG.warn(
+                        "accounts in {}: cannot be read ({}); the version in memory stays",
+                        directory,
+                        e.toString());
                 loaded = loaded.lookedAt(now, loaded.pending);
             } finally {
                 files.unlock();
@@ -349,8 +430,12 @@ public final class FileDirectory implements Directory, DirectoryEditor, AutoClos
         Map<String, Optional<FileStamp>> stamps = stamps();
         if (stamps.containsValue(Optional.<FileStamp>empty())) {
             if (!stamps.equals(loaded.pending)) {
-                List<String> gone = FILES.stream().filter(file -> stamps.get(file).isEmpty()).toList();
-                LOG.warn("accounts in {}: {} has gone; the version in memory stays", directory, gone);
+                List<String> gone =
+                        FILES.stream().filter(file -> stamps.get(file).isEmpty()).toList();
+                LOG.warn(
+                        "accounts in {}: {} has gone; the version in memory stays",
+                        directory,
+                        gone);
             }
             loaded = loaded.lookedAt(now, stamps);
         } else if (stamps.equals(loaded.stamps)) {
@@ -370,21 +455,29 @@ public final class FileDirectory implements Directory, DirectoryEditor, AutoClos
     }
 
     private void load() throws IOException {
-        Map<String, Optional<FileStamp>> stamps = stamps(); // before reading: what changes meanwhile is noticed next time
+        Map<String, Optional<FileStamp>> stamps =
+                stamps(); // before reading: what changes meanwhile is noticed next time
         Map<String, TextLines> lines = new HashMap<>();
         for (String file : FILES) {
             lines.put(file, TextLines.read(directory.resolve(file)));
         }
-        AccountsVersion version = new AccountsVersion(
-                lines.get(AccountsVersion.DOMAINS),
-                lines.get(AccountsVersion.ACCOUNTS),
-                lines.get(AccountsVersion.ALIASES),
-                Optional.ofNullable(loaded).map(Loaded::version));
+        AccountsVersion version =
+                new AccountsVersion(
+                        lines.get(AccountsVersion.DOMAINS),
+                        lines.get(AccountsVersion.ACCOUNTS),
+                        lines.get(AccountsVersion.ALIASES),
+                        Optional.ofNullable(loaded).map(Loaded::version));
         Set<String> known = loaded == null ? Set.of() : Set.copyOf(loaded.version.troubles());
-        List<String> troubles = version.troubles().stream().filter(trouble -> !known.contains(trouble)).toList();
-        troubles.stream().limit(MOST_TROUBLES_LOGGED).forEach(trouble -> LOG.warn("{}/{}", directory, trouble));
+        List<String> troubles =
+                version.troubles().stream().filter(trouble -> !known.contains(trouble)).toList();
+        troubles.stream()
+                .limit(MOST_TROUBLES_LOGGED)
+                .forEach(trouble -> LOG.warn("{}/{}", directory, trouble));
         if (troubles.size() > MOST_TROUBLES_LOGGED) {
-            LOG.warn("{}: {} more lines are passed over", directory, troubles.size() - MOST_TROUBLES_LOGGED);
+            LOG.warn(
+                    "{}: {} more lines are passed over",
+                    directory,
+                    troubles.size() - MOST_TROUBLES_LOGGED);
         }
         loaded = new Loaded(version, lines, stamps, stamps, clock.instant());
     }
@@ -400,7 +493,8 @@ public final class FileDirectory implements Directory, DirectoryEditor, AutoClos
     private void make(String file, String... lines) throws IOException {
         if (!Files.exists(directory.resolve(file))) {
             disk.replace(
-                    directory.resolve(file), (String.join("\n", lines) + "\n").getBytes(StandardCharsets.UTF_8));
+                    directory.resolve(file),
+                    (String.join("\n", lines) + "\n").getBytes(StandardCharsets.UTF_8));
         }
     }
 

@@ -1,5 +1,12 @@
 package org.pabal.storage.file;
 
+import org.pabal.mail.Content;
+import org.pabal.mail.Draft;
+import org.pabal.mail.Envelope;
+import org.pabal.mail.QueueId;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -14,12 +21,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
-import org.pabal.mail.Content;
-import org.pabal.mail.Draft;
-import org.pabal.mail.Envelope;
-import org.pabal.mail.QueueId;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /// A message on its way into the queue: in memory while it is small, in a file from then on.
 final class FileDraft implements Draft {

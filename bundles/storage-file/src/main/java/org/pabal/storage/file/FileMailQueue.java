@@ -1,5 +1,18 @@
 package org.pabal.storage.file;
 
+import org.pabal.mail.Content;
+import org.pabal.mail.Draft;
+import org.pabal.mail.Envelope;
+import org.pabal.mail.MailAddress;
+import org.pabal.mail.MailQueue;
+import org.pabal.mail.Outcome;
+import org.pabal.mail.QueueEntry;
+import org.pabal.mail.QueueId;
+import org.pabal.mail.Recipient;
+import org.pabal.mail.Status;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -28,23 +41,12 @@ import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.UnaryOperator;
 import java.util.random.RandomGenerator;
 import java.util.stream.Stream;
-import org.pabal.mail.Content;
-import org.pabal.mail.Draft;
-import org.pabal.mail.Envelope;
-import org.pabal.mail.MailAddress;
-import org.pabal.mail.MailQueue;
-import org.pabal.mail.Outcome;
-import org.pabal.mail.QueueEntry;
-import org.pabal.mail.QueueId;
-import org.pabal.mail.Recipient;
-import org.pabal.mail.Status;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /// The queue: in memory, in the journal, and for what stays longer in `queue/`.
 ///
-/// A message is written to the journal once. What a checkpoint still finds waiting is laid out as two files that a person can
-/// list and read: `ID.msg`, its octets, and `ID.env`, everything else. Large messages are files from the beginning.
+/// A message is written to the journal once. What a checkpoint still finds waiting is laid out as
+/// two files that a person can list and read: `ID.msg`, its octets, and `ID.env`, everything else.
+/// Large messages are files from the beginning.
 final class FileMailQueue implements MailQueue {
 
     /// Types of records in the journal.
@@ -65,7 +67,8 @@ final class FileMailQueue implements MailQueue {
     private static final byte[] NOT_IN_MEMORY = {};
 
     private static final Comparator<Item> OLDEST_DUE =
-            Comparator.<Item, Instant>comparing(item -> item.due).thenComparing(item -> item.number);
+            Comparator.<Item, Instant>comparing(item -> item.due)
+                    .thenComparing(item -> item.number);
 
     private final Path directory;
     private final Disk disk;
@@ -139,7 +142,8 @@ final class FileMailQueue implements MailQueue {
                         InputStream rest = Files.newInputStream(file);
                         return top.isEmpty()
                                 ? rest
-                                : new SequenceInputStream(new ByteArrayInputStream(Words.utf8(top)), rest);
+                                : new SequenceInputStream(
+                                        new ByteArrayInputStream(Words.utf8(top)), rest);
                     }
                 }
             }
@@ -148,7 +152,14 @@ final class FileMailQueue implements MailQueue {
         QueueEntry entry() {
             QueueState is = state;
             return new QueueEntry(
-                    is.id(), is.envelope(), this, is.accepted(), is.attempts(), is.next(), is.held(), is.reasons());
+                    is.id(),
+                    is.envelope(),
+                    this,
+                    is.accepted(),
+                    is.attempts(),
+                    is.next(),
+                    is.held(),
+                    is.reasons());
         }
     }
 
@@ -180,7 +191,8 @@ final class FileMailQueue implements MailQueue {
         size = items.size();
         lock.unlock();
         if (size >= maxEntries) {
-            throw new IOException("queue full: " + size + " messages wait, max-queue is " + maxEntries);
+            throw new IOException(
+                    "queue full: " + size + " messages wait, max-queue is " + maxEntries);
         }
         return new FileDraft(this, newId(), envelope);
     }
@@ -225,7 +237,10 @@ final class FileMailQueue implements MailQueue {
             if (!keep) {
                 inMemory.addAndGet(-octets.length);
             }
-            add(state, new Source.InJournal(position, 4 + text.length), keep ? octets : NOT_IN_MEMORY);
+            add(
+                    state,
+                    new Source.InJournal(position, 4 + text.length),
+                    keep ? octets : NOT_IN_MEMORY);
         } finally {
             journal.unpin(position); // a checkpoint finds the message from here on
         }
@@ -274,7 +289,8 @@ final class FileMailQueue implements MailQueue {
 
     private QueueState fresh(QueueId id, Envelope envelope, long size, boolean inFile, String top) {
         Instant now = clock.instant();
-        return new QueueState(id, 1, size, inFile, envelope, now, 0, now, true, false, Map.of(), top);
+        return new QueueState(
+                id, 1, size, inFile, envelope, now, 0, now, true, false, Map.of(), top);
     }
 
     private void add(QueueState state, Source source, byte[] octets) {
@@ -290,7 +306,9 @@ final class FileMailQueue implements MailQueue {
 
     /// 40 bits of time and a counter: 12 letters and digits that sort by age.
     private QueueId newId() {
-        long value = (clock.instant().toEpochMilli() & 0xFF_FFFF_FFFFL) << 20 | nextId.getAndIncrement() & 0xF_FFFF;
+        long value =
+                (clock.instant().toEpochMilli() & 0xFF_FFFF_FFFFL) << 20
+                        | nextId.getAndIncrement() & 0xF_FFFF;
         char[] text = new char[12];
         for (int i = text.length - 1; i >= 0; i--) {
             text[i] = LETTERS.charAt((int) value & 31);
@@ -360,8 +378,15 @@ final class FileMailQueue implements MailQueue {
                 left.add(recipient);
             }
             if (!left.isEmpty()) {
-                settled.state = changed(
-                        before, before.envelope().with(left), before.attempts() + 1, retry, false, before.held(), reasons);
+                settled.state =
+                        changed(
+                                before,
+                                before.envelope().with(left),
+                                before.attempts() + 1,
+                                retry,
+                                false,
+                                before.held(),
+                                reasons);
                 settled.due = retry;
                 offer(settled);
                 journal.append(STATE, settled.state.octets());
@@ -503,8 +528,8 @@ final class FileMailQueue implements MailQueue {
         }
     }
 
-    /// The message that a delivery is of, when its name begins with the id of one that is still in the journal: its octets
-    /// need not be written there a second time.
+    /// The message that a delivery is of, when its name begins with the id of one that is still in
+    /// the journal: its octets need not be written there a second time.
     Optional<Pinned> pin(String deliveryId) {
         int end = 0;
         while (end < deliveryId.length() && Character.isLetterOrDigit(deliveryId.charAt(end))) {
@@ -530,7 +555,8 @@ final class FileMailQueue implements MailQueue {
 
     // ---- checkpoints and restarts
 
-    /// Lays out what is only in these segments, and brings the envelopes of what was laid out before up to date.
+    /// Lays out what is only in these segments, and brings the envelopes of what was laid out
+    /// before up to date.
     void layOut(Set<JournalSegment> closing) throws IOException {
         List<Item> all;
         lock.lock();
@@ -548,7 +574,10 @@ final class FileMailQueue implements MailQueue {
                 Path file = message(id);
                 Files.deleteIfExists(file);
                 byte[] here = item.octets;
-                byte[] octets = here != NOT_IN_MEMORY ? here : journal.read(position, offset, (int) item.size());
+                byte[] octets =
+                        here != NOT_IN_MEMORY
+                                ? here
+                                : journal.read(position, offset, (int) item.size());
                 disk.write(file, octets);
                 syncUnlessAll(file);
                 writeEnvelope(item, true);
@@ -569,9 +598,20 @@ final class FileMailQueue implements MailQueue {
 
     private void writeEnvelope(Item item, boolean inFile) throws IOException {
         QueueState is = item.state;
-        QueueState state = new QueueState(
-                is.id(), is.revision(), is.size(), inFile, is.envelope(), is.accepted(), is.attempts(), is.next(),
-                is.now(), is.held(), is.reasons(), is.top());
+        QueueState state =
+                new QueueState(
+                        is.id(),
+                        is.revision(),
+                        is.size(),
+                        inFile,
+                        is.envelope(),
+                        is.accepted(),
+                        is.attempts(),
+                        is.next(),
+                        is.now(),
+                        is.held(),
+                        is.reasons(),
+                        is.top());
         Path file = envelopeFile(is.id());
         Path next = directory.resolve(is.id().text() + ".env.next");
         Files.deleteIfExists(next);
@@ -599,7 +639,10 @@ final class FileMailQueue implements MailQueue {
                 QueueState state = QueueState.read(Files.readAllBytes(file));
                 Path message = message(state.id());
                 if (!Files.exists(message)) {
-                    LOG.error("queue {}: its octets are lost ({} is not there); left as it is", state.id(), message);
+                    LOG.error(
+                            "queue {}: its octets are lost ({} is not there); left as it is",
+                            state.id(),
+                            message);
                     continue;
                 }
                 Item item = new Item(0, state, new Source.InFile(message), NOT_IN_MEMORY);
@@ -621,12 +664,24 @@ final class FileMailQueue implements MailQueue {
                 QueueState next = QueueState.read(octets);
                 item(next.id())
                         .filter(item -> item.state.revision() < next.revision())
-                        .ifPresent(item -> {
-                            QueueState is = item.state;
-                            item.state = new QueueState(
-                                    is.id(), next.revision(), is.size(), is.inFile(), next.envelope(), is.accepted(),
-                                    next.attempts(), next.next(), next.now(), next.held(), next.reasons(), is.top());
-                        });
+                        .ifPresent(
+                                item -> {
+                                    QueueState is = item.state;
+                                    item.state =
+                                            new QueueState(
+                                                    is.id(),
+                                                    next.revision(),
+                                                    is.size(),
+                                                    is.inFile(),
+                                                    next.envelope(),
+                                                    is.accepted(),
+                                                    next.attempts(),
+                                                    next.next(),
+                                                    next.now(),
+                                                    next.held(),
+                                                    next.reasons(),
+                                                    is.top());
+                                });
             }
             default -> {
                 String id = new String(octets, StandardCharsets.UTF_8);
@@ -643,9 +698,10 @@ final class FileMailQueue implements MailQueue {
         if (items.containsKey(id)) {
             return; // laid out already
         }
-        Source source = state.inFile()
-                ? new Source.InFile(message(state.id()))
-                : new Source.InJournal(position, 4 + length);
+        Source source =
+                state.inFile()
+                        ? new Source.InFile(message(state.id()))
+                        : new Source.InJournal(position, 4 + length);
         if (!state.inFile() && octets.length - 4 - length != state.size()) {
             throw new IllegalArgumentException("queue entry " + id + ": its octets are not whole");
         }
@@ -661,7 +717,8 @@ final class FileMailQueue implements MailQueue {
         return length;
     }
 
-    /// Puts everything in order after a replay, and takes away what drafts and removals left behind.
+    /// Puts everything in order after a replay, and takes away what drafts and removals left
+    /// behind.
     void begin() throws IOException {
         lock.lock();
         try {
@@ -673,15 +730,19 @@ final class FileMailQueue implements MailQueue {
 
     private void beginLocked() throws IOException {
         List<Item> sorted = new ArrayList<>(items.values());
-        sorted.sort(Comparator.<Item, Instant>comparing(item -> item.state.accepted())
-                .thenComparing(item -> item.state.id().text()));
+        sorted.sort(
+                Comparator.<Item, Instant>comparing(item -> item.state.accepted())
+                        .thenComparing(item -> item.state.id().text()));
         Set<Path> wanted = new HashSet<>();
         for (Item read : sorted) {
             if (read.source instanceof Source.InFile(Path file)) {
                 wanted.add(file);
                 wanted.add(envelopeFile(read.state.id()));
                 if (!Files.exists(file)) {
-                    LOG.error("queue {}: its octets are lost ({} is not there)", read.state.id(), file);
+                    LOG.error(
+                            "queue {}: its octets are lost ({} is not there)",
+                            read.state.id(),
+                            file);
                     items.remove(read.state.id().text());
                     continue;
                 }
@@ -703,7 +764,8 @@ final class FileMailQueue implements MailQueue {
         goneInJournal.clear();
     }
 
-    /// Drafts, and files of messages that are gone; not what could not be read, which a person has to look at.
+    /// Drafts, and files of messages that are gone; not what could not be read, which a person has
+    /// to look at.
     private boolean leftover(Path file) {
         String name = file.getFileName().toString();
         if (name.endsWith(".tmp") || name.endsWith(".next")) {

@@ -1,5 +1,17 @@
 package org.pabal.storage.file;
 
+import org.pabal.mail.Content;
+import org.pabal.mailbox.Changes;
+import org.pabal.mailbox.FlagEdit;
+import org.pabal.mailbox.Mailbox;
+import org.pabal.mailbox.MailboxStatus;
+import org.pabal.mailbox.Message;
+import org.pabal.mailbox.UidSet;
+import org.pabal.storage.file.MailboxIndex.Entry;
+import org.pabal.storage.file.MailboxRecord.Body;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -28,24 +40,14 @@ import java.util.TreeSet;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
-import org.pabal.mail.Content;
-import org.pabal.mailbox.Changes;
-import org.pabal.mailbox.FlagEdit;
-import org.pabal.mailbox.Mailbox;
-import org.pabal.mailbox.MailboxStatus;
-import org.pabal.mailbox.Message;
-import org.pabal.mailbox.UidSet;
-import org.pabal.storage.file.MailboxIndex.Entry;
-import org.pabal.storage.file.MailboxRecord.Body;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /// One Maildir.
 ///
-/// The files are the truth about which messages there are and which flags with letters they have, because others may change
-/// them; the index tells uids, keywords and mod-sequences. Every change is a record in the journal. A file is not synced
-/// when it is written: until a checkpoint has done that for all at once, the journal has what it takes to make it again.
-/// Whoever is shown something waits until the journal has it on disk, so that nothing that was seen is different after a
+/// The files are the truth about which messages there are and which flags with letters they have,
+/// because others may change them; the index tells uids, keywords and mod-sequences. Every change
+/// is a record in the journal. A file is not synced when it is written: until a checkpoint has done
+/// that for all at once, the journal has what it takes to make it again. Whoever is shown something
+/// waits until the journal has it on disk, so that nothing that was seen is different after a
 /// crash.
 final class FileMailbox implements Mailbox {
 
@@ -169,10 +171,14 @@ final class FileMailbox implements Mailbox {
                     check();
                     left = end - System.nanoTime();
                 }
-                changes = index.modSeq() <= since
-                        ? new Changes(index.modSeq(), List.of(), UidSet.NONE, UidSet.NONE)
-                        : new Changes(
-                                index.modSeq(), index.changedSince(since), index.goneSince(since), UidSet.NONE);
+                changes =
+                        index.modSeq() <= since
+                                ? new Changes(index.modSeq(), List.of(), UidSet.NONE, UidSet.NONE)
+                                : new Changes(
+                                        index.modSeq(),
+                                        index.changedSince(since),
+                                        index.goneSince(since),
+                                        UidSet.NONE);
                 seen = last;
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
@@ -220,7 +226,8 @@ final class FileMailbox implements Mailbox {
         byte[] octets = new byte[(int) content.size()];
         try (InputStream in = content.open()) {
             if (in.readNBytes(octets, 0, octets.length) != octets.length || in.read() >= 0) {
-                throw new IOException("mailbox " + key + ": the content has another size than it said");
+                throw new IOException(
+                        "mailbox " + key + ": the content has another size than it said");
             }
         }
         String base = store.base(digest, octets.length, octets.length);
@@ -230,7 +237,15 @@ final class FileMailbox implements Mailbox {
             Optional<Body> tail = pinned.flatMap(queued -> tail(octets, queued));
             Path temporary = temporary(store.nextName() + base);
             write(temporary, octets);
-            Added added = put(temporary, base, octets.length, tail.orElse(new Body.Inline(octets)), flags, received, digest);
+            Added added =
+                    put(
+                            temporary,
+                            base,
+                            octets.length,
+                            tail.orElse(new Body.Inline(octets)),
+                            flags,
+                            received,
+                            digest);
             if (tail.isEmpty()) {
                 awaitOrTakeBack(added);
             }
@@ -249,19 +264,21 @@ final class FileMailbox implements Mailbox {
         }
     }
 
-    /// Whether the content is a message of the queue with something above it: then the journal has its octets already, and
-    /// keeps them until this file is synced. Nothing has to be waited for: that the message leaves the queue comes after
-    /// this in the journal.
+    /// Whether the content is a message of the queue with something above it: then the journal has
+    /// its octets already, and keeps them until this file is synced. Nothing has to be waited for:
+    /// that the message leaves the queue comes after this in the journal.
     private static Optional<Body> tail(byte[] octets, FileMailQueue.Pinned queued) {
         byte[] inQueue = queued.octets();
         int prefix = octets.length - inQueue.length;
-        return prefix >= 0 && Arrays.equals(octets, prefix, octets.length, inQueue, 0, inQueue.length)
+        return prefix >= 0
+                        && Arrays.equals(octets, prefix, octets.length, inQueue, 0, inQueue.length)
                 ? Optional.of(new Body.Tail(queued.id(), Arrays.copyOf(octets, prefix)))
                 : Optional.empty();
     }
 
     private Optional<Message> appendLarge(
-            Content content, Set<String> flags, Instant received, String digest) throws IOException {
+            Content content, Set<String> flags, Instant received, String digest)
+            throws IOException {
         String base = store.base(digest, content.size(), content.size());
         Path temporary = temporary(store.nextName() + base);
         try {
@@ -276,13 +293,15 @@ final class FileMailbox implements Mailbox {
                 disk.force(channel, true);
             }
             if (size != content.size()) {
-                throw new IOException("mailbox " + key + ": the content has another size than it said");
+                throw new IOException(
+                        "mailbox " + key + ": the content has another size than it said");
             }
         } catch (IOException e) {
             Files.deleteIfExists(temporary);
             throw e;
         }
-        Added added = put(temporary, base, content.size(), new Body.None(), flags, received, digest);
+        Added added =
+                put(temporary, base, content.size(), new Body.None(), flags, received, digest);
         awaitOrTakeBack(added);
         return added.message;
     }
@@ -307,22 +326,24 @@ final class FileMailbox implements Mailbox {
             }
             lockLoaded();
             try {
-                Optional<Long> before = digest.isEmpty() ? Optional.empty() : index.delivered(digest);
+                Optional<Long> before =
+                        digest.isEmpty() ? Optional.empty() : index.delivered(digest);
                 if (before.isPresent()) {
                     return new Added(index.find(before.get()).map(Entry::message), false);
                 }
                 Set<String> spelled = spelled(flags);
                 boolean fresh = spelled.isEmpty();
-                Entry entry = new Entry(
-                        index.uidNext(),
-                        base,
-                        received.toEpochMilli(),
-                        size,
-                        false,
-                        fresh,
-                        fresh ? "" : MaildirName.suffix("", spelled),
-                        keywords(spelled),
-                        index.modSeq() + 1);
+                Entry entry =
+                        new Entry(
+                                index.uidNext(),
+                                base,
+                                received.toEpochMilli(),
+                                size,
+                                false,
+                                fresh,
+                                fresh ? "" : MaildirName.suffix("", spelled),
+                                keywords(spelled),
+                                index.modSeq() + 1);
                 Path file = directory.resolve(entry.file());
                 rename(temporary, file);
                 done = true;
@@ -331,7 +352,9 @@ final class FileMailbox implements Mailbox {
                 }
                 String line = MailboxIndex.added(entry);
                 try {
-                    record(new MailboxRecord().mailbox(key, identity.id()).line(line).body(body), List.of(line));
+                    record(
+                            new MailboxRecord().mailbox(key, identity.id()).line(line).body(body),
+                            List.of(line));
                 } catch (IOException e) {
                     Files.deleteIfExists(file);
                     throw e;
@@ -513,7 +536,8 @@ final class FileMailbox implements Mailbox {
             List<Message> there = new ArrayList<>();
             List<Entry> entries = index.chosen(which);
             for (int i = 0; i < entries.size(); i += CHUNK) {
-                there.addAll(bring(entries.subList(i, Math.min(i + CHUNK, entries.size())), to, move));
+                there.addAll(
+                        bring(entries.subList(i, Math.min(i + CHUNK, entries.size())), to, move));
             }
             return there;
         } finally {
@@ -522,19 +546,25 @@ final class FileMailbox implements Mailbox {
         }
     }
 
-    /// The new files are made ready in `tmp/` and synced; then one record for both mailboxes decides that it has happened;
-    /// then they are renamed into place. A crash before the record leaves nothing, one after it is mended.
-    private List<Message> bring(List<Entry> entries, FileMailbox to, boolean move) throws IOException {
+    /// The new files are made ready in `tmp/` and synced; then one record for both mailboxes
+    /// decides that it has happened; then they are renamed into place. A crash before the record
+    /// leaves nothing, one after it is mended.
+    private List<Message> bring(List<Entry> entries, FileMailbox to, boolean move)
+            throws IOException {
         long next = to.index.modSeq() + 1;
         List<Entry> copies = new ArrayList<>();
         List<Path> staged = new ArrayList<>();
         try {
             for (Entry from : entries) {
                 Path file = directory.resolve(from.file());
-                Entry copy = from.copy(
-                        to.index.uidNext() + copies.size(),
-                        store.base("", from.lineFeeds ? Files.size(file) : from.size, from.size),
-                        next);
+                Entry copy =
+                        from.copy(
+                                to.index.uidNext() + copies.size(),
+                                store.base(
+                                        "",
+                                        from.lineFeeds ? Files.size(file) : from.size,
+                                        from.size),
+                                next);
                 Path temporary = to.temporary(copy.base);
                 disk.link(file, temporary);
                 staged.add(temporary);
@@ -578,7 +608,8 @@ final class FileMailbox implements Mailbox {
         }
     }
 
-    /// When the journal fails it goes on trying, so that the record may be there after a crash: what it says has to be done.
+    /// When the journal fails it goes on trying, so that the record may be there after a crash:
+    /// what it says has to be done.
     private Optional<IOException> awaited(Journal.Position position) {
         try {
             journal.await(position);
@@ -623,8 +654,8 @@ final class FileMailbox implements Mailbox {
         ours = true;
     }
 
-    /// Writes to the uid log what only the journal has. Not before the journal has it on disk: a delivery that the log knows and
-    /// the journal lost would be taken for one that was made.
+    /// Writes to the uid log what only the journal has. Not before the journal has it on disk: a
+    /// delivery that the log knows and the journal lost would be taken for one that was made.
     void flush() throws IOException {
         lock.lock();
         try {
@@ -723,7 +754,8 @@ final class FileMailbox implements Mailbox {
             disk.makeDirectories(directory.resolve(part));
         }
         MailboxIndex read = new MailboxIndex();
-        UidLog.Found found = UidLog.read(directory.resolve(UidLog.NAME), line -> read.apply(line, false));
+        UidLog.Found found =
+                UidLog.read(directory.resolve(UidLog.NAME), line -> read.apply(line, false));
         index = read;
         logLines = found.lines();
         rewrite = !found.whole();
@@ -771,12 +803,13 @@ final class FileMailbox implements Mailbox {
 
     // ---- what others do
 
-    /// Looks whether others have changed the directory. When nothing but our own changes is known to have happened, the
-    /// look is put off for a second, or longer for a large mailbox.
+    /// Looks whether others have changed the directory. When nothing but our own changes is known
+    /// to have happened, the look is put off for a second, or longer for a large mailbox.
     private void check() throws IOException {
         long now = System.nanoTime();
-        boolean changedStamps = disk.modified(directory.resolve("new")) != newStamp
-                || disk.modified(directory.resolve("cur")) != curStamp;
+        boolean changedStamps =
+                disk.modified(directory.resolve("new")) != newStamp
+                        || disk.modified(directory.resolve("cur")) != curStamp;
         boolean secondLook = again && now - scanned > STAMP_NANOS;
         if (changedStamps && !(ours && now - scanned < quietNanos) || secondLook) {
             scan(false);
@@ -837,7 +870,8 @@ final class FileMailbox implements Mailbox {
     }
 
     /// Gives uids to files that nobody told us of, in the order of their times.
-    private List<Entry> adopted(Map<String, String> files, long next, boolean first) throws IOException {
+    private List<Entry> adopted(Map<String, String> files, long next, boolean first)
+            throws IOException {
         record Stranger(String base, String file, long time, long octets) {}
         List<Stranger> strangers = new ArrayList<>();
         for (Map.Entry<String, String> each : files.entrySet()) {
@@ -846,13 +880,18 @@ final class FileMailbox implements Mailbox {
                 long octets = Files.size(path);
                 Optional<Long> whole = MaildirName.wholeSize(each.getKey());
                 if (first && whole.isPresent() && octets < whole.get()) {
-                    // a crash of the machine before its octets were on disk: nobody was told that it is here
+                    // a crash of the machine before its octets were on disk: nobody was told that
+                    // it is here
                     LOG.warn("mailbox {}: {} is not whole and is removed", key, each.getValue());
                     Files.deleteIfExists(path);
                     continue;
                 }
-                strangers.add(new Stranger(
-                        each.getKey(), each.getValue(), Files.getLastModifiedTime(path).toMillis(), octets));
+                strangers.add(
+                        new Stranger(
+                                each.getKey(),
+                                each.getValue(),
+                                Files.getLastModifiedTime(path).toMillis(),
+                                octets));
             } catch (NoSuchFileException e) {
                 again = true;
             }
@@ -861,16 +900,17 @@ final class FileMailbox implements Mailbox {
         List<Entry> entries = new ArrayList<>();
         for (Stranger each : strangers) {
             long size = sizeWithCrLf(each.base, each.octets, directory.resolve(each.file));
-            entries.add(new Entry(
-                    index.uidNext() + entries.size(),
-                    each.base,
-                    each.time,
-                    size,
-                    size != each.octets,
-                    each.file.startsWith("new/"),
-                    MaildirName.suffix(each.file),
-                    Set.of(),
-                    next));
+            entries.add(
+                    new Entry(
+                            index.uidNext() + entries.size(),
+                            each.base,
+                            each.time,
+                            size,
+                            size != each.octets,
+                            each.file.startsWith("new/"),
+                            MaildirName.suffix(each.file),
+                            Set.of(),
+                            next));
         }
         return entries;
     }
@@ -880,12 +920,17 @@ final class FileMailbox implements Mailbox {
                 && MaildirName.size(base, 'W').isEmpty()) {
             return octets; // a file of ours: its octets are to stay as they are
         }
-        Optional<Long> told = MaildirName.size(base, 'W')
-                .filter(w -> MaildirName.size(base, 'S').equals(Optional.of(octets)) && w >= octets);
+        Optional<Long> told =
+                MaildirName.size(base, 'W')
+                        .filter(
+                                w ->
+                                        MaildirName.size(base, 'S').equals(Optional.of(octets))
+                                                && w >= octets);
         return told.isPresent() ? told.get() : CrLfStream.size(file);
     }
 
-    /// The files by their bases, as `cur/NAME` or `new/NAME`: `new/` first, so that one that is moved on meanwhile is seen.
+    /// The files by their bases, as `cur/NAME` or `new/NAME`: `new/` first, so that one that is
+    /// moved on meanwhile is seen.
     private Map<String, String> list() throws IOException {
         Map<String, String> files = new LinkedHashMap<>();
         for (String part : List.of("new/", "cur/")) {
@@ -909,8 +954,9 @@ final class FileMailbox implements Mailbox {
         Instant old = store.clock().instant().minus(OLD_TEMPORARY);
         try (DirectoryStream<Path> stream = Files.newDirectoryStream(directory.resolve("tmp"))) {
             for (Path each : stream) {
-                boolean mine = each.getFileName().toString().startsWith(TEMPORARY)
-                        && !store.running(each.getFileName().toString());
+                boolean mine =
+                        each.getFileName().toString().startsWith(TEMPORARY)
+                                && !store.running(each.getFileName().toString());
                 if (mine || Files.getLastModifiedTime(each).toInstant().isBefore(old)) {
                     Files.deleteIfExists(each);
                 }
@@ -920,7 +966,8 @@ final class FileMailbox implements Mailbox {
         }
     }
 
-    /// Two who bring the same message at once must not write into one file: what is not staged has a number before its base.
+    /// Two who bring the same message at once must not write into one file: what is not staged has
+    /// a number before its base.
     private Path temporary(String base) throws IOException {
         lockLoaded(); // makes the directories
         try {
@@ -939,7 +986,8 @@ final class FileMailbox implements Mailbox {
         byte[] read() throws IOException;
     }
 
-    /// Carries out what a crash kept from the uid log, and makes files again that did not reach the disk.
+    /// Carries out what a crash kept from the uid log, and makes files again that did not reach the
+    /// disk.
     void replay(List<Replayed> lines) throws IOException {
         lock.lock();
         try {
@@ -958,7 +1006,10 @@ final class FileMailbox implements Mailbox {
                         default -> gone.add(Words.text(words[3]));
                     }
                 } catch (IllegalArgumentException | IndexOutOfBoundsException e) {
-                    LOG.warn("mailbox {}: a record of the journal is left out: {}", key, e.getMessage());
+                    LOG.warn(
+                            "mailbox {}: a record of the journal is left out: {}",
+                            key,
+                            e.getMessage());
                 }
             }
             rewrite = true; // the next checkpoint writes down what only the journal knew
@@ -970,7 +1021,8 @@ final class FileMailbox implements Mailbox {
         }
     }
 
-    private void restore(Map<String, Replayed> added, Set<String> gone, Set<Long> flagged) throws IOException {
+    private void restore(Map<String, Replayed> added, Set<String> gone, Set<Long> flagged)
+            throws IOException {
         Map<String, String> files = list();
         for (String base : gone) {
             if (files.containsKey(base) && index.find(base).isEmpty()) {
@@ -982,7 +1034,8 @@ final class FileMailbox implements Mailbox {
             for (Path each : stream) {
                 String name = each.getFileName().toString();
                 if (name.startsWith(TEMPORARY)) {
-                    temporary.put(name.substring(TEMPORARY.length() + FileMailboxStore.RUN_LENGTH), each);
+                    temporary.put(
+                            name.substring(TEMPORARY.length() + FileMailboxStore.RUN_LENGTH), each);
                 }
             }
         }
@@ -1124,7 +1177,8 @@ final class FileMailbox implements Mailbox {
                 return index.find(entry.uid)
                         .filter(now -> now.base.equals(entry.base))
                         .map(now -> directory.resolve(now.file()))
-                        .orElseThrow(() -> new NoSuchFileException(key, "", "message was expunged"));
+                        .orElseThrow(
+                                () -> new NoSuchFileException(key, "", "message was expunged"));
             } finally {
                 lock.unlock();
             }

@@ -1,5 +1,12 @@
 package org.pabal.storage.file;
 
+import org.pabal.mail.MailAddress;
+import org.pabal.mailbox.Mailbox;
+import org.pabal.mailbox.MailboxStore;
+import org.pabal.mailbox.UidSet;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
 import java.io.IOException;
 import java.lang.ref.ReferenceQueue;
 import java.lang.ref.WeakReference;
@@ -23,14 +30,9 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.random.RandomGenerator;
-import org.pabal.mail.MailAddress;
-import org.pabal.mailbox.Mailbox;
-import org.pabal.mailbox.MailboxStore;
-import org.pabal.mailbox.UidSet;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
-/// The mailboxes of all accounts as Maildir++ directories: `mail/example.org/bob/Maildir`, folders below it as `.Work.2026`.
+/// The mailboxes of all accounts as Maildir++ directories: `mail/example.org/bob/Maildir`, folders
+/// below it as `.Work.2026`.
 ///
 /// Directories 0700, files 0600 (security row S29); names never become file names unescaped (S13).
 final class FileMailboxStore implements MailboxStore {
@@ -79,7 +81,8 @@ final class FileMailboxStore implements MailboxStore {
         }
     }
 
-    /// @param quietNanos how long to trust that only we have changed a directory that we have changed
+    /// @param quietNanos how long to trust that only we have changed a directory that we have
+    ///     changed
     FileMailboxStore(
             Path root,
             Disk disk,
@@ -140,7 +143,9 @@ final class FileMailboxStore implements MailboxStore {
             inbox.load();
             return Optional.of(inbox);
         }
-        return Files.isDirectory(directory(key).resolve("cur")) ? Optional.of(mailbox(key)) : Optional.empty();
+        return Files.isDirectory(directory(key).resolve("cur"))
+                ? Optional.of(mailbox(key))
+                : Optional.empty();
     }
 
     @Override
@@ -357,15 +362,21 @@ final class FileMailboxStore implements MailboxStore {
     /// @param octets of the file
     /// @param size the same with CR LF at the end of each line
     String base(String digest, long octets, long size) {
-        String base = clock.instant().getEpochSecond() + (digest.isEmpty() ? ".M" + newId() : ".P" + digest) + "."
-                + host + ",S=" + octets;
+        String base =
+                clock.instant().getEpochSecond()
+                        + (digest.isEmpty() ? ".M" + newId() : ".P" + digest)
+                        + "."
+                        + host
+                        + ",S="
+                        + octets;
         return size == octets ? base : base + ",W=" + size;
     }
 
     /// For a new mailbox: a uid validity that was not given before.
     UidLog.Identity identity() {
         long now = Math.max(1, clock.instant().getEpochSecond() & 0xFFFF_FFFFL);
-        return new UidLog.Identity(lastValidity.updateAndGet(last -> Math.max(now, last + 1)), newId());
+        return new UidLog.Identity(
+                lastValidity.updateAndGet(last -> Math.max(now, last + 1)), newId());
     }
 
     /// A mailbox has come into memory: those that were not used for longest make room.
@@ -424,8 +435,13 @@ final class FileMailboxStore implements MailboxStore {
     /// The key under which a mailbox is today: it may have been renamed after a record was written.
     private Optional<String> find(String key, String id) throws IOException {
         String[] parts = key.split("/", -1);
-        if (parts.length != 3 || parts[0].startsWith(".") || parts[1].startsWith(".")
-                || !parts[2].isEmpty() && (!parts[2].startsWith(".") || parts[2].equals(".") || parts[2].equals(".."))) {
+        if (parts.length != 3
+                || parts[0].startsWith(".")
+                || parts[1].startsWith(".")
+                || !parts[2].isEmpty()
+                        && (!parts[2].startsWith(".")
+                                || parts[2].equals(".")
+                                || parts[2].equals(".."))) {
             LOG.warn("mailbox '{}' of the journal is none", key);
             return Optional.empty();
         }
@@ -447,6 +463,8 @@ final class FileMailboxStore implements MailboxStore {
     }
 
     private static boolean is(Path directory, String id) throws IOException {
-        return UidLog.identity(directory.resolve(UidLog.NAME)).filter(i -> i.id().equals(id)).isPresent();
+        return UidLog.identity(directory.resolve(UidLog.NAME))
+                .filter(i -> i.id().equals(id))
+                .isPresent();
     }
 }

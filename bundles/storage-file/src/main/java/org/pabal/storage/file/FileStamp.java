@@ -28,7 +28,9 @@ record FileStamp(Instant modified, long octets, String file) {
 
     static FileStamp of(BasicFileAttributes attributes) {
         return new FileStamp(
-                attributes.lastModifiedTime().toInstant(), attributes.size(), String.valueOf(attributes.fileKey()));
+                attributes.lastModifiedTime().toInstant(),
+                attributes.size(),
+                String.valueOf(attributes.fileKey()));
     }
 
     /// Whether nobody has written to the file lately. Where the file's clock is ahead of ours it

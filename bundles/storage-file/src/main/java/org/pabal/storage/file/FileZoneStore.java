@@ -1,5 +1,13 @@
 package org.pabal.storage.file;
 
+import org.pabal.dns.Zone;
+import org.pabal.dns.ZoneObserver;
+import org.pabal.dns.ZoneStore;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.xbill.DNS.Name;
+import org.xbill.DNS.Record;
+
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
@@ -20,13 +28,6 @@ import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
-import org.pabal.dns.Zone;
-import org.pabal.dns.ZoneObserver;
-import org.pabal.dns.ZoneStore;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
-import org.xbill.DNS.Name;
-import org.xbill.DNS.Record;
 
 /// Zones as master files in one directory, a file a zone, that a person may edit while the node
 /// runs.
@@ -58,7 +59,8 @@ final class FileZoneStore implements ZoneStore {
     ///     seen
     /// @param seen as it was at the last look; empty when it was gone
     /// @param ours whether we wrote what was taken
-    private record Known(Path file, Optional<FileStamp> taken, Optional<FileStamp> seen, boolean ours) {}
+    private record Known(
+            Path file, Optional<FileStamp> taken, Optional<FileStamp> seen, boolean ours) {}
 
     /// Reads every zone. @param directory made when it is not there
     FileZoneStore(Path directory, InstantSource clock, Disk disk) throws IOException {
@@ -82,21 +84,30 @@ final class FileZoneStore implements ZoneStore {
     @Override
     public void publish(Zone next) throws IOException {
         List<Record> records = new ArrayList<>();
-        next.all().forEach(set -> {
-            records.addAll(set.rrs(false));
-            records.addAll(set.sigs());
-        });
+        next.all()
+                .forEach(
+                        set -> {
+                            records.addAll(set.rrs(false));
+                            records.addAll(set.sigs());
+                        });
         StoredZone zone = new StoredZone(next.origin(), records);
         byte[] text = ZoneText.write(zone);
         // What cannot be read back must not become the only copy.
-        StoredZone read = new StoredZone(zone.origin(), ZoneText.read(zone.origin(), text, ZoneFileName.of(zone.origin())));
+        StoredZone read =
+                new StoredZone(
+                        zone.origin(),
+                        ZoneText.read(zone.origin(), text, ZoneFileName.of(zone.origin())));
         if (read.size() != zone.size() || read.serial() != zone.serial()) {
-            throw new IOException("zone " + zone.origin() + ": cannot be written as text without loss");
+            throw new IOException(
+                    "zone " + zone.origin() + ": cannot be written as text without loss");
         }
         changes.lock();
         try {
             Known before = known.get(zone.origin());
-            Path file = before != null ? before.file() : directory.resolve(ZoneFileName.of(zone.origin()));
+            Path file =
+                    before != null
+                            ? before.file()
+                            : directory.resolve(ZoneFileName.of(zone.origin()));
             if (before != null) {
                 keepByHand(before);
             }
@@ -167,7 +178,8 @@ final class FileZoneStore implements ZoneStore {
         try {
             Instant now = clock.instant();
             Set<Name> present = new HashSet<>();
-            try (DirectoryStream<Path> files = Files.newDirectoryStream(directory, "*" + ZoneFileName.ENDING)) {
+            try (DirectoryStream<Path> files =
+                    Files.newDirectoryStream(directory, "*" + ZoneFileName.ENDING)) {
                 for (Path file : files) {
                     Optional<FileStamp> stamp = FileStamp.of(file);
                     Optional<Name> origin = origin(file);
@@ -176,7 +188,10 @@ final class FileZoneStore implements ZoneStore {
                     }
                 }
             }
-            known.keySet().stream().filter(origin -> !present.contains(origin)).toList().forEach(this::gone);
+            known.keySet().stream()
+                    .filter(origin -> !present.contains(origin))
+                    .toList()
+                    .forEach(this::gone);
         } finally {
             changes.unlock();
         }
@@ -202,16 +217,23 @@ final class FileZoneStore implements ZoneStore {
         StoredZone before = zones.get(origin);
         try {
             if (Files.size(file) > MAX_FILE_OCTETS) {
-                throw new IllegalArgumentException(file + ": expected at most " + MAX_FILE_OCTETS + " octets");
+                throw new IllegalArgumentException(
+                        file + ": expected at most " + MAX_FILE_OCTETS + " octets");
             }
             List<Record> records = ZoneText.read(origin, Files.readAllBytes(file), file.toString());
             StoredZone zone = checked(file, origin, records);
             zones.put(origin, zone);
-            LOG.info("zone {}: serial {}, {} records, from {}", origin, zone.serial(), zone.size(), file);
+            LOG.info(
+                    "zone {}: serial {}, {} records, from {}",
+                    origin,
+                    zone.serial(),
+                    zone.size(),
+                    file);
             // RFC 1982 §3.2
             if (before != null && (int) (zone.serial() - before.serial()) <= 0) {
                 LOG.warn(
-                        "zone {}: serial {} does not follow {}; secondaries will not notice the change",
+                        "zone {}: serial {} does not follow {}; secondaries will not notice the"
+                                + " change",
                         origin,
                         zone.serial(),
                         before.serial());
@@ -220,7 +242,12 @@ final class FileZoneStore implements ZoneStore {
         } catch (IllegalArgumentException e) {
             LOG.error("zone {}: {}; {}", origin, e.getMessage(), stays(before));
         } catch (IOException e) {
-            LOG.error("zone {}: {} cannot be read ({}); {}", origin, file, e.toString(), stays(before));
+            LOG.error(
+                    "zone {}: {} cannot be read ({}); {}",
+                    origin,
+                    file,
+                    e.toString(),
+                    stays(before));
         }
     }
 
@@ -228,19 +255,24 @@ final class FileZoneStore implements ZoneStore {
         try {
             return new StoredZone(origin, records);
         } catch (IllegalArgumentException e) {
-            throw new IllegalArgumentException(file + ": " + e.getMessage().replaceFirst("^zone \\S+: ", ""), e);
+            throw new IllegalArgumentException(
+                    file + ": " + e.getMessage().replaceFirst("^zone \\S+: ", ""), e);
         }
     }
 
     private static String stays(StoredZone before) {
-        return before == null ? "the zone is not served" : "serial " + before.serial() + " stays current";
+        return before == null
+                ? "the zone is not served"
+                : "serial " + before.serial() + " stays current";
     }
 
     /// Twice gone is gone; once may be an editor that renames.
     private void gone(Name origin) {
         Known before = known.get(origin);
         if (before.seen().isPresent()) {
-            known.put(origin, new Known(before.file(), before.taken(), Optional.empty(), before.ours()));
+            known.put(
+                    origin,
+                    new Known(before.file(), before.taken(), Optional.empty(), before.ours()));
         } else if (zones.containsKey(origin)) {
             LOG.warn("zone {}: {} has gone; the zone is served no more", origin, before.file());
             forget(origin);
@@ -258,7 +290,10 @@ final class FileZoneStore implements ZoneStore {
     private Optional<Name> origin(Path file) {
         Optional<Name> origin = ZoneFileName.origin(file.getFileName().toString());
         if (origin.isEmpty() && complained.add(file.toString())) {
-            LOG.error("{}: passed over: expected the file to be named for its zone, for example example.org.zone", file);
+            LOG.error(
+                    "{}: passed over: expected the file to be named for its zone, for example"
+                            + " example.org.zone",
+                    file);
         }
         Known other = origin.map(known::get).orElse(null);
         if (other != null && !other.file().equals(file) && Files.exists(other.file())) {

@@ -1,11 +1,5 @@
 package org.pabal.storage.file;
 
-import java.io.IOException;
-import java.nio.file.Path;
-import java.time.InstantSource;
-import java.util.Hashtable;
-import java.util.Map;
-import java.util.Optional;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.ServiceReference;
 import org.osgi.framework.ServiceRegistration;
@@ -17,6 +11,13 @@ import org.osgi.service.component.annotations.Reference;
 import org.osgi.util.tracker.ServiceTracker;
 import org.pabal.dns.ZoneObserver;
 import org.pabal.dns.ZoneStore;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.InstantSource;
+import java.util.Hashtable;
+import java.util.Map;
+import java.util.Optional;
 
 /// Offers zones in files to the house as the [ZoneStore], and tells every [ZoneObserver].
 ///
@@ -35,22 +36,25 @@ public final class FileZones {
     private final ZonePoll poll;
 
     @Activate
-    public FileZones(BundleContext context, Map<String, Object> properties, @Reference InstantSource clock) {
+    public FileZones(
+            BundleContext context, Map<String, Object> properties, @Reference InstantSource clock) {
         Path home = Path.of(Optional.ofNullable(context.getProperty("pabal.home")).orElse("."));
         FileZoneStore store = open(StorageSettings.of(properties, home), clock);
         registration = context.registerService(ZoneStore.class, store, new Hashtable<>());
-        observers = new ServiceTracker<>(context, ZoneObserver.class, null) {
-            @Override
-            public ZoneObserver addingService(ServiceReference<ZoneObserver> reference) {
-                return store.observe(() -> super.addingService(reference));
-            }
+        observers =
+                new ServiceTracker<>(context, ZoneObserver.class, null) {
+                    @Override
+                    public ZoneObserver addingService(ServiceReference<ZoneObserver> reference) {
+                        return store.observe(() -> super.addingService(reference));
+                    }
 
-            @Override
-            public void removedService(ServiceReference<ZoneObserver> reference, ZoneObserver observer) {
-                store.ignore(observer);
-                super.removedService(reference, observer);
-            }
-        };
+                    @Override
+                    public void removedService(
+                            ServiceReference<ZoneObserver> reference, ZoneObserver observer) {
+                        store.ignore(observer);
+                        super.removedService(reference, observer);
+                    }
+                };
         observers.open();
         poll = new ZonePoll(store);
     }

@@ -1,18 +1,19 @@
 package org.pabal.storage.file;
 
+import org.pabal.mail.MailAddress;
+import org.pabal.mailbox.MailboxStore;
+
 import java.nio.charset.StandardCharsets;
 import java.util.Base64;
 import java.util.Locale;
 import java.util.Optional;
-import org.pabal.mail.MailAddress;
-import org.pabal.mailbox.MailboxStore;
 
 /// How names of accounts and mailboxes become names of directories, and back (security row S13).
 ///
-/// Mailboxes are Maildir++ folders: `Work/2026` is the directory `.Work.2026`, in modified UTF-7 (RFC 3501 §5.1.3) as Dovecot
-/// and mutt have it. A dot or a backslash within a level is written `\2e` or `\5c`, as Dovecot's listescape does. What would
-/// be too long for a file system is cut and ends in `#` and a digest; the directory then holds its path in the file
-/// `pabal-name`.
+/// Mailboxes are Maildir++ folders: `Work/2026` is the directory `.Work.2026`, in modified UTF-7
+/// (RFC 3501 §5.1.3) as Dovecot and mutt have it. A dot or a backslash within a level is written
+/// `\2e` or `\5c`, as Dovecot's listescape does. What would be too long for a file system is cut
+/// and ends in `#` and a digest; the directory then holds its path in the file `pabal-name`.
 final class FolderName {
 
     private static final int MAX_LEVELS = 32;
@@ -27,15 +28,18 @@ final class FolderName {
     /// @throws IllegalArgumentException in words for the client
     static String checked(String path) {
         if (path.isEmpty() || path.length() > MAX_CHARACTERS) {
-            throw new IllegalArgumentException("a mailbox name has 1 to " + MAX_CHARACTERS + " characters");
+            throw new IllegalArgumentException(
+                    "a mailbox name has 1 to " + MAX_CHARACTERS + " characters");
         }
         String[] levels = path.split("/", -1);
         if (levels.length > MAX_LEVELS) {
-            throw new IllegalArgumentException("a mailbox name has at most " + MAX_LEVELS + " levels");
+            throw new IllegalArgumentException(
+                    "a mailbox name has at most " + MAX_LEVELS + " levels");
         }
         for (String level : levels) {
             if (level.isEmpty() || level.equals(".") || level.equals("..")) {
-                throw new IllegalArgumentException("no level of a mailbox name may be empty, . or ..");
+                throw new IllegalArgumentException(
+                        "no level of a mailbox name may be empty, . or ..");
             }
             if (!level.chars().allMatch(c -> !Character.isISOControl(c))
                     || !StandardCharsets.UTF_16BE.newEncoder().canEncode(level)) {
@@ -64,7 +68,8 @@ final class FolderName {
         return directory.length() == 180 + 17 && directory.charAt(180) == '#';
     }
 
-    /// The path of a directory that was not cut; empty when its name is not one that we would have given.
+    /// The path of a directory that was not cut; empty when its name is not one that we would have
+    /// given.
     static Optional<String> path(String directory) {
         if (!directory.startsWith(".")) {
             return Optional.empty();
@@ -115,7 +120,11 @@ final class FolderName {
             }
             byte[] utf16 = level.substring(i, end).getBytes(StandardCharsets.UTF_16BE);
             to.append('&')
-                    .append(Base64.getEncoder().withoutPadding().encodeToString(utf16).replace('/', ','))
+                    .append(
+                            Base64.getEncoder()
+                                    .withoutPadding()
+                                    .encodeToString(utf16)
+                                    .replace('/', ','))
                     .append('-');
             i = end;
         }
@@ -134,7 +143,9 @@ final class FolderName {
                 if (end == i + 1) {
                     text.append('&');
                 } else {
-                    byte[] utf16 = Base64.getDecoder().decode(level.substring(i + 1, end).replace(',', '/'));
+                    byte[] utf16 =
+                            Base64.getDecoder()
+                                    .decode(level.substring(i + 1, end).replace(',', '/'));
                     text.append(new String(utf16, StandardCharsets.UTF_16BE));
                 }
                 i = end + 1;
@@ -152,12 +163,16 @@ final class FolderName {
         return text.toString();
     }
 
-    /// A file name: letters, digits and a few signs as they are, other octets as `%` and two hex digits.
+    /// A file name: letters, digits and a few signs as they are, other octets as `%` and two hex
+    /// digits.
     private static String safe(String text) {
         StringBuilder name = new StringBuilder();
         for (byte octet : text.getBytes(StandardCharsets.UTF_8)) {
             char c = (char) (octet & 0xFF);
-            if (c < 128 && (Character.isLetterOrDigit(c) || "-_+=@".indexOf(c) >= 0 || c == '.' && !name.isEmpty())) {
+            if (c < 128
+                    && (Character.isLetterOrDigit(c)
+                            || "-_+=@".indexOf(c) >= 0
+                            || c == '.' && !name.isEmpty())) {
                 name.append(c);
             } else {
                 name.append('%').append(HEX.charAt(c >> 4)).append(HEX.charAt(c & 15));

@@ -1,5 +1,8 @@
 package org.pabal.storage.file;
 
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.nio.ByteBuffer;
@@ -15,10 +18,9 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
-/// The write-ahead journal that everything durable goes through first: one writer, one fdatasync for all who wait.
+/// The write-ahead journal that everything durable goes through first: one writer, one fdatasync
+/// for all who wait.
 ///
 /// ```
 ///  append ──▶ filling ──swap──▶ writer: write, fdatasync ──▶ wakes who awaits
@@ -26,13 +28,15 @@ import org.slf4j.LoggerFactory;
 ///                                  ▼
 ///              background: lay out, flush, syncfs, mark ──▶ free segments ──▶ writer
 /// ```
-/// Records are gathered in a batch while the one before is being written, so that fifty sessions that commit together share
-/// one sync. Segments are written with zeros once and used again and again: an fdatasync into blocks that exist needs no
-/// metadata, which halves its cost. A checkpoint makes durable what the journal's records stand for and frees their
-/// segments; a crash before that is mended by [#replay], which is why replaying a record twice has to be harmless.
+/// Records are gathered in a batch while the one before is being written, so that fifty sessions
+/// that commit together share one sync. Segments are written with zeros once and used again and
+/// again: an fdatasync into blocks that exist needs no metadata, which halves its cost. A
+/// checkpoint makes durable what the journal's records stand for and frees their segments; a crash
+/// before that is mended by [#replay], which is why replaying a record twice has to be harmless.
 final class Journal implements AutoCloseable {
 
-    /// Segments before number N are dead; payload: N. The only record that the journal writes for itself.
+    /// Segments before number N are dead; payload: N. The only record that the journal writes for
+    /// itself.
     static final byte CHECKPOINT = 0;
 
     static final int MAX_PAYLOAD = JournalSegment.MAX_BATCH - 64;
@@ -48,7 +52,8 @@ final class Journal implements AutoCloseable {
 
     /// What a checkpoint asks of those whose records are in the journal.
     interface Owner {
-        /// Makes everything that is only in closing segments stand somewhere else; the journal syncs it afterwards.
+        /// Makes everything that is only in closing segments stand somewhere else; the journal
+        /// syncs it afterwards.
         void layOut(Set<JournalSegment> closing) throws IOException;
     }
 
@@ -138,24 +143,27 @@ final class Journal implements AutoCloseable {
         this.segmentOctets = Math.max(octets / SEGMENTS, 2L * JournalSegment.MAX_BATCH);
     }
 
-    /// Reads what a crash left behind and begins to take records. Called once, before anything else.
+    /// Reads what a crash left behind and begins to take records. Called once, before anything
+    /// else.
     void replay(Reader reader) throws IOException {
         disk.makeDirectories(directory);
         Deque<JournalSegment> live = new ArrayDeque<>();
         Deque<JournalSegment> dead = new ArrayDeque<>();
         long[] firstLive = {0};
         // newest first: the newest mark says which need not be read at all
-        for (JournalSegment segment : JournalSegment.list(directory, segmentOctets, disk).reversed()) {
+        for (JournalSegment segment :
+                JournalSegment.list(directory, segmentOctets, disk).reversed()) {
             slots = Math.max(slots, segment.slot() + 1);
             if (segment.number() < firstLive[0]) {
                 dead.add(segment);
                 continue;
             }
-            segment.read((type, payload, position) -> {
-                if (type == CHECKPOINT && payload.remaining() == 8) {
-                    firstLive[0] = Math.max(firstLive[0], payload.getLong());
-                }
-            });
+            segment.read(
+                    (type, payload, position) -> {
+                        if (type == CHECKPOINT && payload.remaining() == 8) {
+                            firstLive[0] = Math.max(firstLive[0], payload.getLong());
+                        }
+                    });
             if (segment.written() > 0) {
                 nextNumber = Math.max(nextNumber, segment.number() + 1);
                 live.addFirst(segment);
@@ -163,7 +171,8 @@ final class Journal implements AutoCloseable {
                 free.add(segment);
             }
         }
-        free.addAll(dead); // the mark is in a segment that lives, so any of these may be overwritten
+        free.addAll(
+                dead); // the mark is in a segment that lives, so any of these may be overwritten
         for (JournalSegment segment : live) {
             segment.read(reader);
             full.add(segment);
@@ -174,8 +183,8 @@ final class Journal implements AutoCloseable {
         keeper = Thread.ofPlatform().name("pabal-journal-keeper").start(this::keep);
     }
 
-    /// Adds a record whose payload is the given parts one after another. It reaches the disk soon; who needs to know when
-    /// calls [#await].
+    /// Adds a record whose payload is the given parts one after another. It reaches the disk soon;
+    /// who needs to know when calls [#await].
     Position append(byte type, byte[]... parts) throws IOException {
         int length = 0;
         for (byte[] part : parts) {
@@ -212,8 +221,8 @@ final class Journal implements AutoCloseable {
         return new Position(batch, offset, length);
     }
 
-    /// Adds a record and keeps its segment from being freed until [#unpin]: for what a checkpoint does not find yet, because
-    /// it comes into being only when the record is durable.
+    /// Adds a record and keeps its segment from being freed until [#unpin]: for what a checkpoint
+    /// does not find yet, because it comes into being only when the record is durable.
     Position appendPinned(byte type, byte[]... parts) throws IOException {
         lock.lock();
         try {
@@ -295,7 +304,8 @@ final class Journal implements AutoCloseable {
         await(new Position(last, 0, 0));
     }
 
-    /// Keeps the segment of a record from being freed until [#unpin]; false when it is being freed already.
+    /// Keeps the segment of a record from being freed until [#unpin]; false when it is being freed
+    /// already.
     boolean pin(Position position) {
         lock.lock();
         try {
@@ -351,7 +361,8 @@ final class Journal implements AutoCloseable {
         }
     }
 
-    /// Writes everything down, and lets the next start begin without a replay when the disk plays along.
+    /// Writes everything down, and lets the next start begin without a replay when the disk plays
+    /// along.
     @Override
     public void close() throws IOException {
         try {
@@ -452,8 +463,8 @@ final class Journal implements AutoCloseable {
         }
     }
 
-    /// Writes a batch. When that fails, those who wait hear of it, and the batch is tried again in another segment, because it
-    /// has records of changes that others have seen already.
+    /// Writes a batch. When that fails, those who wait hear of it, and the batch is tried again in
+    /// another segment, because it has records of changes that others have seen already.
     private void put(Batch batch, boolean roll) {
         ByteBuffer octets = batch.octets;
         octets.flip();
@@ -467,7 +478,8 @@ final class Journal implements AutoCloseable {
                 finish(batch);
                 return;
             } catch (IOException e) {
-                LOG.error("journal {}: cannot be written: {}; trying again", directory, e.toString());
+                LOG.error(
+                        "journal {}: cannot be written: {}; trying again", directory, e.toString());
                 fail(batch, e);
                 roll = true;
                 if (waitedInVain()) {
@@ -543,14 +555,15 @@ final class Journal implements AutoCloseable {
         }
     }
 
-    /// A segment to write into: one that is free, or a new one that grows. The writer never waits for the keeper, who may be
-    /// waiting for somebody who waits for the writer.
+    /// A segment to write into: one that is free, or a new one that grows. The writer never waits
+    /// for the keeper, who may be waiting for somebody who waits for the writer.
     private JournalSegment nextSegment() throws IOException {
         lock.lock();
         try {
             Optional<JournalSegment> ready = ready().or(() -> Optional.ofNullable(free.peek()));
             JournalSegment next =
-                    ready.orElseGet(() -> JournalSegment.create(directory, slots++, segmentOctets, disk));
+                    ready.orElseGet(
+                            () -> JournalSegment.create(directory, slots++, segmentOctets, disk));
             free.remove(next);
             next.begin(nextNumber++);
             return next;
@@ -598,7 +611,10 @@ final class Journal implements AutoCloseable {
                 }
                 prepareOne();
             } catch (IOException | RuntimeException e) {
-                LOG.error("journal {}: cannot be laid out: {}; trying again", directory, e.toString());
+                LOG.error(
+                        "journal {}: cannot be laid out: {}; trying again",
+                        directory,
+                        e.toString());
                 pause();
             }
         }
@@ -647,9 +663,10 @@ final class Journal implements AutoCloseable {
             if (ready().isPresent()) {
                 return;
             }
-            segment = free.isEmpty()
-                    ? JournalSegment.create(directory, slots++, segmentOctets, disk)
-                    : free.poll();
+            segment =
+                    free.isEmpty()
+                            ? JournalSegment.create(directory, slots++, segmentOctets, disk)
+                            : free.poll();
         } finally {
             lock.unlock();
         }

@@ -1,5 +1,8 @@
 package org.pabal.storage.file;
 
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
 import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -13,17 +16,17 @@ import java.util.List;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import java.util.zip.CRC32C;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
-/// One file of the journal: batches one after another from its first octet on, then what an older use left behind.
+/// One file of the journal: batches one after another from its first octet on, then what an older
+/// use left behind.
 ///
 /// ```
 ///  batch  = magic(4) length(4) segment number(8) crc32c(4) record*     length counts the batch with its header
 ///  record = length(4) type(1) payload
 /// ```
-/// The number grows with each use of the file, so that old batches behind the new ones are not taken for theirs. A batch
-/// counts as a whole or not at all: the first one whose sum is wrong ends the segment.
+/// The number grows with each use of the file, so that old batches behind the new ones are not
+/// taken for theirs. A batch counts as a whole or not at all: the first one whose sum is wrong ends
+/// the segment.
 final class JournalSegment {
 
     static final int MAX_BATCH = 1 << 20;
@@ -51,7 +54,8 @@ final class JournalSegment {
 
     int pins;
 
-    /// How much was written when the last checkpoint had nothing left to do; guarded by the journal's lock.
+    /// How much was written when the last checkpoint had nothing left to do; guarded by the
+    /// journal's lock.
     long quiet;
 
     private JournalSegment(int slot, Path file, long capacity, Disk disk) {
@@ -77,7 +81,8 @@ final class JournalSegment {
             var matcher = NAME.matcher(file.getFileName().toString());
             if (matcher.matches()) {
                 JournalSegment segment =
-                        new JournalSegment(Integer.parseInt(matcher.group(1)), file, capacity, disk);
+                        new JournalSegment(
+                                Integer.parseInt(matcher.group(1)), file, capacity, disk);
                 segment.prepared = Files.size(file) >= capacity;
                 segment.number = firstNumber(file);
                 found.add(segment);
@@ -146,7 +151,10 @@ final class JournalSegment {
             try {
                 channel.close();
             } catch (IOException e) {
-                LOG.warn("journal {}: closing: {}", file, e.toString()); // all that counts was synced
+                LOG.warn(
+                        "journal {}: closing: {}",
+                        file,
+                        e.toString()); // all that counts was synced
             }
         }
     }
@@ -209,7 +217,10 @@ final class JournalSegment {
                 octets.clear().limit(length);
                 fill(reading, octets, at);
                 if (octets.getInt(CRC_AT) != sum(octets, length)) {
-                    LOG.warn("journal {}: cut at octet {}: a batch was not written to its end", file, at);
+                    LOG.warn(
+                            "journal {}: cut at octet {}: a batch was not written to its end",
+                            file,
+                            at);
                     break;
                 }
                 records(octets, length, new Journal.Batch(this, at), reader);

@@ -1,5 +1,8 @@
 package org.pabal.storage.file;
 
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -16,10 +19,9 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.random.RandomGenerator;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
-/// Queue and mailboxes over one journal: opens them, replays what a crash left, and writes everything down at the end.
+/// Queue and mailboxes over one journal: opens them, replays what a crash left, and writes
+/// everything down at the end.
 ///
 /// ```
 ///  data/journal/00.log …    what is not laid out yet
@@ -50,16 +52,37 @@ final class MailFiles implements AutoCloseable, Journal.Owner {
     private record Queued(Journal.Position position, int offset, int length) {}
 
     private MailFiles(
-            Path directory, FileChannel lockFile, Disk disk, Options options, InstantSource clock, RandomGenerator random) {
+            Path directory,
+            FileChannel lockFile,
+            Disk disk,
+            Options options,
+            InstantSource clock,
+            RandomGenerator random) {
         this.directory = directory;
         this.disk = disk;
         this.lockFile = lockFile;
         Room room = new Room(directory, options.minFree, disk);
         journal = new Journal(directory.resolve("journal"), options.journalOctets, disk, this);
-        queue = new FileMailQueue(
-                directory.resolve("queue"), disk, journal, room, options.maxQueue, clock, random);
-        mailboxes = new FileMailboxStore(
-                directory.resolve("mail"), disk, journal, room, queue, options.host, clock, random, options.quietNanos);
+        queue =
+                new FileMailQueue(
+                        directory.resolve("queue"),
+                        disk,
+                        journal,
+                        room,
+                        options.maxQueue,
+                        clock,
+                        random);
+        mailboxes =
+                new FileMailboxStore(
+                        directory.resolve("mail"),
+                        disk,
+                        journal,
+                        room,
+                        queue,
+                        options.host,
+                        clock,
+                        random,
+                        options.quietNanos);
     }
 
     static MailFiles open(
@@ -115,27 +138,31 @@ final class MailFiles implements AutoCloseable, Journal.Owner {
         disk.sync(directory.toAbsolutePath().getParent());
         Map<String, Queued> queued = new HashMap<>();
         Map<List<String>, List<FileMailbox.Replayed>> changes = new LinkedHashMap<>();
-        journal.replay((type, payload, position) -> {
-            try {
-                switch (type) {
-                    case FileMailQueue.QUEUED -> {
-                        remember(payload.duplicate(), position, queued);
-                        queue.replay(type, payload, position);
-                    }
-                    case FileMailQueue.STATE, FileMailQueue.GONE -> queue.replay(type, payload, position);
-                    case MailboxRecord.TYPE -> {
-                        for (MailboxRecord.Line line : MailboxRecord.read(payload)) {
-                            changes.computeIfAbsent(List.of(line.key(), line.id()), k -> new ArrayList<>())
-                                    .add(replayed(line, position, queued));
+        journal.replay(
+                (type, payload, position) -> {
+                    try {
+                        switch (type) {
+                            case FileMailQueue.QUEUED -> {
+                                remember(payload.duplicate(), position, queued);
+                                queue.replay(type, payload, position);
+                            }
+                            case FileMailQueue.STATE, FileMailQueue.GONE ->
+                                    queue.replay(type, payload, position);
+                            case MailboxRecord.TYPE -> {
+                                for (MailboxRecord.Line line : MailboxRecord.read(payload)) {
+                                    changes.computeIfAbsent(
+                                                    List.of(line.key(), line.id()),
+                                                    k -> new ArrayList<>())
+                                            .add(replayed(line, position, queued));
+                                }
+                            }
+                            case Journal.CHECKPOINT -> {}
+                            default -> LOG.warn("journal: a record of type {} is left out", type);
                         }
+                    } catch (IllegalArgumentException e) {
+                        LOG.warn("journal: a record is left out: {}", e.getMessage());
                     }
-                    case Journal.CHECKPOINT -> {}
-                    default -> LOG.warn("journal: a record of type {} is left out", type);
-                }
-            } catch (IllegalArgumentException e) {
-                LOG.warn("journal: a record is left out: {}", e.getMessage());
-            }
-        });
+                });
         boolean done = false;
         try {
             queue.begin();
@@ -150,7 +177,8 @@ final class MailFiles implements AutoCloseable, Journal.Owner {
         }
     }
 
-    private static void remember(ByteBuffer payload, Journal.Position position, Map<String, Queued> queued) {
+    private static void remember(
+            ByteBuffer payload, Journal.Position position, Map<String, Queued> queued) {
         byte[] octets = new byte[payload.remaining()];
         payload.get(octets);
         int text = FileMailQueue.queuedText(octets);
@@ -163,18 +191,40 @@ final class MailFiles implements AutoCloseable, Journal.Owner {
     private FileMailbox.Replayed replayed(
             MailboxRecord.Line line, Journal.Position position, Map<String, Queued> queued) {
         MailboxRecord.Stored body = line.body();
-        Optional<FileMailbox.Octets> octets = switch (body.kind()) {
-            case "inline" -> Optional.of(() -> journal.read(position, body.offset(), body.length()));
-            case "tail" -> Optional.ofNullable(queued.get(body.queueId()))
-                    .map(from -> () -> {
-                        byte[] prefix = journal.read(position, body.offset(), body.length());
-                        byte[] rest = journal.read(from.position, from.offset, from.length);
-                        byte[] whole = Arrays.copyOf(prefix, prefix.length + rest.length);
-                        System.arraycopy(rest, 0, whole, prefix.length, rest.length);
-                        return whole;
-                    });
-            default -> Optional.empty();
-        };
+        Optional<FileMailbox.Octets> octets =
+                switch (body.kind()) {
+                    case "inline" ->
+                            Optional.of(() -> journal.read(position, body.offset(), body.length()));
+                    case "tail" ->
+                            Optional.ofNullable(queued.get(body.queueId()))
+                                    .map(
+                                            from ->
+                                                    () -> {
+                                                        byte[] prefix =
+                                                                journal.read(
+                                                                        position,
+                                                                        body.offset(),
+                                                                        body.length());
+                                                        byte[] rest =
+                                                                journal.read(
+                                                                        from.position,
+                                                                        from.offset,
+                                                                        from.length);
+                                                        byte[] whole =
+                                                                Arrays.copyOf(
+                                                                        prefix,
+                                                                        prefix.length
+                                                                                + rest.length);
+                                                        System.arraycopy(
+                                                                rest,
+                                                                0,
+                                                                whole,
+                                                                prefix.length,
+                                                                rest.length);
+                                                        return whole;
+                                                    });
+                    default -> Optional.empty();
+                };
         return new FileMailbox.Replayed(line.text(), body.kind().equals("staged"), octets);
     }
 

@@ -1,5 +1,9 @@
 package org.pabal.storage.file;
 
+import org.pabal.mailbox.MailboxStatus;
+import org.pabal.mailbox.Message;
+import org.pabal.mailbox.UidSet;
+
 import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -13,13 +17,11 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
-import org.pabal.mailbox.MailboxStatus;
-import org.pabal.mailbox.Message;
-import org.pabal.mailbox.UidSet;
 
 /// The messages of one mailbox in memory, and the lines that change them.
 ///
-/// The same lines stand in the journal and in the mailbox's `pabal-uids.log`; reading one a second time changes nothing:
+/// The same lines stand in the journal and in the mailbox's `pabal-uids.log`; reading one a second
+/// time changes nothing:
 /// ```
 ///  H uidnext modseq floor                                     where uids and mod-sequences go on
 ///  A uid modseq received size[L] base new|cur suffix keyword* added; L: lines of the file end with LF alone
@@ -67,7 +69,8 @@ final class MailboxIndex {
 
         /// The same message under another uid and name.
         Entry copy(long nextUid, String nextBase, long at) {
-            return new Entry(nextUid, nextBase, received, size, lineFeeds, fresh, suffix, keywords, at);
+            return new Entry(
+                    nextUid, nextBase, received, size, lineFeeds, fresh, suffix, keywords, at);
         }
 
         /// Where the file is below the Maildir.
@@ -90,7 +93,13 @@ final class MailboxIndex {
         }
 
         Message message() {
-            return new Message(uid, MaildirName.id(base), flags(), Instant.ofEpochMilli(received), size, modSeq);
+            return new Message(
+                    uid,
+                    MaildirName.id(base),
+                    flags(),
+                    Instant.ofEpochMilli(received),
+                    size,
+                    modSeq);
         }
     }
 
@@ -134,7 +143,9 @@ final class MailboxIndex {
     List<Entry> chosen(UidSet which) {
         List<Entry> chosen = new ArrayList<>();
         for (UidSet.Range range : which.ranges()) {
-            for (int i = at(range.first()); i < entries.size() && entries.get(i).uid <= range.last(); i++) {
+            for (int i = at(range.first());
+                    i < entries.size() && entries.get(i).uid <= range.last();
+                    i++) {
                 chosen.add(entries.get(i));
             }
         }
@@ -147,7 +158,9 @@ final class MailboxIndex {
 
     Optional<Entry> find(long uid) {
         int at = at(uid);
-        return at < entries.size() && entries.get(at).uid == uid ? Optional.of(entries.get(at)) : Optional.empty();
+        return at < entries.size() && entries.get(at).uid == uid
+                ? Optional.of(entries.get(at))
+                : Optional.empty();
     }
 
     Optional<Entry> find(String base) {
@@ -169,8 +182,8 @@ final class MailboxIndex {
         return changed;
     }
 
-    /// What went after a mod-sequence. Beyond what is remembered, every uid that is not there: RFC 7162 §3.2.5.2 lets a server
-    /// name uids that the client has not heard of.
+    /// What went after a mod-sequence. Beyond what is remembered, every uid that is not there: RFC
+    /// 7162 §3.2.5.2 lets a server name uids that the client has not heard of.
     UidSet goneSince(long since) {
         List<UidSet.Range> ranges = new ArrayList<>();
         if (since < floor) {
@@ -205,7 +218,13 @@ final class MailboxIndex {
     }
 
     static String flagged(Entry entry) {
-        return flags(new StringBuilder(64).append("F ").append(entry.uid).append(' ').append(entry.modSeq), entry);
+        return flags(
+                new StringBuilder(64)
+                        .append("F ")
+                        .append(entry.uid)
+                        .append(' ')
+                        .append(entry.modSeq),
+                entry);
     }
 
     static String gone(long uid, long modSeq, String base) {
@@ -255,17 +274,20 @@ final class MailboxIndex {
     private void applyAdded(String[] words, boolean again) {
         long uid = uid(words[1]);
         boolean lineFeeds = words[4].endsWith("L");
-        Entry entry = new Entry(
-                uid,
-                Words.text(words[5]),
-                Long.parseLong(words[3]),
-                number(lineFeeds ? words[4].substring(0, words[4].length() - 1) : words[4]),
-                lineFeeds,
-                words[6].equals("new"),
-                Words.text(words[7]),
-                keywords(words, 8),
-                number(words[2]));
-        if (entry.base.isEmpty() || entry.base.indexOf('/') >= 0 || entry.suffix.indexOf('/') >= 0) {
+        Entry entry =
+                new Entry(
+                        uid,
+                        Words.text(words[5]),
+                        Long.parseLong(words[3]),
+                        number(lineFeeds ? words[4].substring(0, words[4].length() - 1) : words[4]),
+                        lineFeeds,
+                        words[6].equals("new"),
+                        Words.text(words[7]),
+                        keywords(words, 8),
+                        number(words[2]));
+        if (entry.base.isEmpty()
+                || entry.base.indexOf('/') >= 0
+                || entry.suffix.indexOf('/') >= 0) {
             throw new IllegalArgumentException("'" + entry.base + "' is no file name");
         }
         if (again && uid < uidNext) {
@@ -386,12 +408,14 @@ final class MailboxIndex {
     }
 
     private void remember(String base, long uid) {
-        MaildirName.delivery(base).ifPresent(digest -> {
-            deliveries.putIfAbsent(digest, uid);
-            if (deliveries.size() > REMEMBERED_DELIVERIES) {
-                deliveries.remove(deliveries.keySet().iterator().next());
-            }
-        });
+        MaildirName.delivery(base)
+                .ifPresent(
+                        digest -> {
+                            deliveries.putIfAbsent(digest, uid);
+                            if (deliveries.size() > REMEMBERED_DELIVERIES) {
+                                deliveries.remove(deliveries.keySet().iterator().next());
+                            }
+                        });
     }
 
     /// Where a uid is, or would be.

@@ -6,8 +6,8 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 
-/// A change of one or two mailboxes in the journal: the lines of [MailboxIndex], each under the mailbox that it belongs to,
-/// and what is needed to make a lost file again.
+/// A change of one or two mailboxes in the journal: the lines of [MailboxIndex], each under the
+/// mailbox that it belongs to, and what is needed to make a lost file again.
 ///
 /// ```
 ///  length of the text(4) text octets of the bodies
@@ -62,7 +62,11 @@ final class MailboxRecord {
                 put(octets);
             }
             case Body.Tail(String queueId, byte[] prefix) -> {
-                text.append("B tail ").append(queueId).append(' ').append(prefix.length).append('\n');
+                text.append("B tail ")
+                        .append(queueId)
+                        .append(' ')
+                        .append(prefix.length)
+                        .append('\n');
                 put(prefix);
             }
             case Body.Staged() -> text.append("B staged\n");

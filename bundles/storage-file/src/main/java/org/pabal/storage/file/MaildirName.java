@@ -13,9 +13,10 @@ import java.util.regex.Pattern;
 /// Names of message files, as <https://cr.yp.to/proto/maildir.html> and Dovecot have them:
 /// `1763812800.P4KX….host,S=4300:2,S`.
 ///
-/// What stands before the colon is the base: it never changes and finds the message whoever renames the file. The first part of
-/// a base of ours says where it comes from: `P` and a digest of the delivery's name, so that a delivery that is repeated after
-/// a crash finds what the first one left, or `M` and a number by chance.
+/// What stands before the colon is the base: it never changes and finds the message whoever renames
+/// the file. The first part of a base of ours says where it comes from: `P` and a digest of the
+/// delivery's name, so that a delivery that is repeated after a crash finds what the first one
+/// left, or `M` and a number by chance.
 final class MaildirName {
 
     /// The flags that have letters; `P` is what mutt and mbsync call passed.
@@ -25,7 +26,8 @@ final class MaildirName {
     private static final String LETTERS = "DFPRST";
     private static final String BASE32 = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
     private static final Pattern OURS =
-            Pattern.compile("\\d+\\.(?:P([0-9A-Z]{16})|M[0-9A-Z]{16})\\.[^,:]*,S=(\\d{1,15})(?:,W=\\d+)?");
+            Pattern.compile(
+                    "\\d+\\.(?:P([0-9A-Z]{16})|M[0-9A-Z]{16})\\.[^,:]*,S=(\\d{1,15})(?:,W=\\d+)?");
     private static final Pattern SIZES = Pattern.compile(",([SW])=(\\d{1,15})(?=,|$)");
 
     private MaildirName() {}
@@ -44,7 +46,9 @@ final class MaildirName {
     /// 80 bits of a digest in 16 letters and digits.
     static String digest(String text) {
         try {
-            byte[] hash = MessageDigest.getInstance("SHA-256").digest(text.getBytes(StandardCharsets.UTF_8));
+            byte[] hash =
+                    MessageDigest.getInstance("SHA-256")
+                            .digest(text.getBytes(StandardCharsets.UTF_8));
             return sixteen(longAt(hash, 0), longAt(hash, 5));
         } catch (NoSuchAlgorithmException e) {
             throw new IllegalStateException("every Java has SHA-256", e);
@@ -83,7 +87,8 @@ final class MaildirName {
         return matcher.matches() ? Optional.of(Long.parseLong(matcher.group(2))) : Optional.empty();
     }
 
-    /// A size that the name tells: `S`, octets of the file, or `W`, octets with CR LF at the end of each line.
+    /// A size that the name tells: `S`, octets of the file, or `W`, octets with CR LF at the end of
+    /// each line.
     static Optional<Long> size(String base, char which) {
         Matcher matcher = SIZES.matcher(base);
         while (matcher.find()) {
@@ -98,7 +103,9 @@ final class MaildirName {
     static String id(String base) {
         int comma = base.indexOf(',');
         String unique = comma < 0 ? base : base.substring(0, comma);
-        return !unique.isEmpty() && unique.length() <= 70 && unique.chars().allMatch(c -> c > ' ' && c < 127)
+        return !unique.isEmpty()
+                        && unique.length() <= 70
+                        && unique.chars().allMatch(c -> c > ' ' && c < 127)
                 ? unique
                 : "H" + digest(unique);
     }
@@ -133,7 +140,8 @@ final class MaildirName {
         return flag;
     }
 
-    /// The suffix for some flags. Letters that others have put there and that mean nothing to us stay.
+    /// The suffix for some flags. Letters that others have put there and that mean nothing to us
+    /// stay.
     static String suffix(String before, Set<String> flags) {
         TreeSet<Character> letters = new TreeSet<>();
         if (before.startsWith(":2,")) {
@@ -155,6 +163,9 @@ final class MaildirName {
 
     /// A host name as it may stand in a file name.
     static String host(String host) {
-        return host.replace("/", "\\057").replace(":", "\\072").replace(",", "\\054").replaceAll("[^!-~]", "-");
+        return host.replace("/", "\\057")
+                .replace(":", "\\072")
+                .replace(",", "\\054")
+                .replaceAll("[^!-~]", "-");
     }
 }

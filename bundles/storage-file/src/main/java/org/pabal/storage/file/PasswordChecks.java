@@ -21,9 +21,14 @@ final class PasswordChecks implements AutoCloseable {
     private final ThreadPoolExecutor threads;
 
     PasswordChecks(int atOnce) {
-        threads = new ThreadPoolExecutor(
-                atOnce, atOnce, 10, TimeUnit.SECONDS, new LinkedBlockingQueue<>(MOST_WAITING),
-                Thread.ofPlatform().daemon().name("password-check-", 1).factory());
+        threads =
+                new ThreadPoolExecutor(
+                        atOnce,
+                        atOnce,
+                        10,
+                        TimeUnit.SECONDS,
+                        new LinkedBlockingQueue<>(MOST_WAITING),
+                        Thread.ofPlatform().daemon().name("password-check-", 1).factory());
         threads.allowCoreThreadTimeOut(true);
     }
 
@@ -35,7 +40,10 @@ final class PasswordChecks implements AutoCloseable {
         try {
             result = threads.submit(check);
         } catch (RejectedExecutionException e) {
-            throw new IOException("sign-in: " + (threads.isShutdown() ? "the accounts are closed" : "too many wait"), e);
+            throw new IOException(
+                    "sign-in: "
+                            + (threads.isShutdown() ? "the accounts are closed" : "too many wait"),
+                    e);
         }
         try {
             return result.get();

@@ -1,5 +1,11 @@
 package org.pabal.storage.file;
 
+import org.pabal.mail.Envelope;
+import org.pabal.mail.MailAddress;
+import org.pabal.mail.QueueId;
+import org.pabal.mail.Recipient;
+import org.pabal.mail.Status;
+
 import java.nio.charset.StandardCharsets;
 import java.time.DateTimeException;
 import java.time.Instant;
@@ -8,18 +14,14 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import org.pabal.mail.Envelope;
-import org.pabal.mail.MailAddress;
-import org.pabal.mail.QueueId;
-import org.pabal.mail.Recipient;
-import org.pabal.mail.Status;
 
-/// Everything about a message in the queue but its octets, in the form in which it stands in the journal and in
-/// `queue/ID.env`: lines of words that a person can read.
+/// Everything about a message in the queue but its octets, in the form in which it stands in the
+/// journal and in `queue/ID.env`: lines of words that a person can read.
 ///
 /// @param revision grows with each change, so that an old record does not undo a newer one
 /// @param size octets of the content, with the fields on top
-/// @param inFile whether the octets stand in `queue/ID.msg`; otherwise they follow in the journal's record
+/// @param inFile whether the octets stand in `queue/ID.msg`; otherwise they follow in the journal's
+///     record
 /// @param now due whatever the clock says
 /// @param top header fields that belong above the octets of the file
 record QueueState(
@@ -56,14 +58,16 @@ record QueueState(
             text.append("\nto ").append(word(recipient.address()));
             parameters(text, recipient.parameters());
         }
-        reasons.forEach((address, why) -> text.append("\nwhy ")
-                .append(word(address))
-                .append(' ')
-                .append(why.code())
-                .append(' ')
-                .append(Words.word(why.enhanced()))
-                .append(' ')
-                .append(Words.word(why.text())));
+        reasons.forEach(
+                (address, why) ->
+                        text.append("\nwhy ")
+                                .append(word(address))
+                                .append(' ')
+                                .append(why.code())
+                                .append(' ')
+                                .append(Words.word(why.enhanced()))
+                                .append(' ')
+                                .append(Words.word(why.text())));
         if (!top.isEmpty()) {
             text.append("\ntop ").append(Words.word(top));
         }
@@ -82,14 +86,15 @@ record QueueState(
         for (int i = 1; i < lines.length; i++) {
             String[] words = lines[i].split(" ", -1);
             switch (words[0]) {
-                case "to" -> recipients.add(new Recipient(address(at(words, 1)), parameters(words)));
+                case "to" ->
+                        recipients.add(new Recipient(address(at(words, 1)), parameters(words)));
                 case "why" ->
-                    reasons.put(
-                            address(at(words, 1)),
-                            new Status(
-                                    Integer.parseInt(at(words, 2)),
-                                    Words.text(at(words, 3)),
-                                    Words.text(at(words, 4))));
+                        reasons.put(
+                                address(at(words, 1)),
+                                new Status(
+                                        Integer.parseInt(at(words, 2)),
+                                        Words.text(at(words, 3)),
+                                        Words.text(at(words, 4))));
                 default -> one.put(words[0], lines[i].substring(words[0].length()).strip());
             }
         }
@@ -116,12 +121,13 @@ record QueueState(
     }
 
     private static void parameters(StringBuilder text, Map<String, String> parameters) {
-        parameters.forEach((key, value) -> {
-            text.append(' ').append(Words.word(key));
-            if (!value.isEmpty()) {
-                text.append('=').append(Words.word(value));
-            }
-        });
+        parameters.forEach(
+                (key, value) -> {
+                    text.append(' ').append(Words.word(key));
+                    if (!value.isEmpty()) {
+                        text.append('=').append(Words.word(value));
+                    }
+                });
     }
 
     private static Map<String, String> parameters(String[] words) {
@@ -153,7 +159,8 @@ record QueueState(
 
     private static String at(String[] words, int index) {
         if (index >= words.length) {
-            throw new IllegalArgumentException("queue entry: too few words after '" + words[0] + "'");
+            throw new IllegalArgumentException(
+                    "queue entry: too few words after '" + words[0] + "'");
         }
         return words[index];
     }

@@ -1,5 +1,7 @@
 package org.pabal.storage.file;
 
+import org.pabal.directory.Account;
+
 import java.nio.ByteBuffer;
 import java.nio.CharBuffer;
 import java.nio.charset.StandardCharsets;
@@ -11,9 +13,9 @@ import java.time.InstantSource;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
+
 import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
-import org.pabal.directory.Account;
 
 /// Passwords that were checked minutes ago, so that a client that signs in for every message costs
 /// one check and not hundreds.
@@ -37,14 +39,15 @@ final class RememberedSignIns {
         this.key = new SecretKeySpec(random, "HmacSHA256");
         this.length = length;
         this.clock = clock;
-        this.until = new LinkedHashMap<>() {
-            private static final long serialVersionUID = 1L;
+        this.until =
+                new LinkedHashMap<>() {
+                    private static final long serialVersionUID = 1L;
 
-            @Override
-            protected boolean removeEldestEntry(Map.Entry<ByteBuffer, Instant> eldest) {
-                return size() > most;
-            }
-        };
+                    @Override
+                    protected boolean removeEldestEntry(Map.Entry<ByteBuffer, Instant> eldest) {
+                        return size() > most;
+                    }
+                };
     }
 
     boolean knows(Account account, PasswordHash hash, char[] password) {

@@ -34,8 +34,14 @@ final class Room {
             asked = now;
         }
         if (free - octets < leastFree) {
-            throw new IOException("disk full writing " + directory + " (needs " + size(octets + leastFree) + ", "
-                    + size(free) + " free)");
+            throw new IOException(
+                    "disk full writing "
+                            + directory
+                            + " (needs "
+                            + size(octets + leastFree)
+                            + ", "
+                            + size(free)
+                            + " free)");
         }
         free -= octets;
     }

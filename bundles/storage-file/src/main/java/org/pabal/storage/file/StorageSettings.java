@@ -1,13 +1,14 @@
 package org.pabal.storage.file;
 
-import java.io.IOException;
-import java.nio.file.Path;
-import java.util.Map;
 import org.pabal.settings.BadSetting;
 import org.pabal.settings.Settings;
 
-/// The settings of `org.pabal.storage.file.cfg`, which the doorways of this bundle share: each reads all of them, so that a
-/// misspelt key is noticed whichever comes first.
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Map;
+
+/// The settings of `org.pabal.storage.file.cfg`, which the doorways of this bundle share: each
+/// reads all of them, so that a misspelt key is noticed whichever comes first.
 ///
 /// @param directory where the data is; setting `directory`, default `data` in the node's directory
 /// @param journalOctets disk for the journal; setting `journal-size`
@@ -18,7 +19,8 @@ record StorageSettings(Path directory, long journalOctets, long minFree, int max
     /// @param home the node's directory, `pabal.home`
     static StorageSettings of(Map<String, ?> properties, Path home) {
         Settings settings = Settings.of(properties);
-        Path directory = home.resolve(settings.text("directory", "data")).toAbsolutePath().normalize();
+        Path directory =
+                home.resolve(settings.text("directory", "data")).toAbsolutePath().normalize();
         long journal = settings.octets("journal-size", 256_000_000);
         if (journal < 16_000_000) {
             throw settings.bad("journal-size", journal, "at least 16 MB", "256 MB");
@@ -31,7 +33,13 @@ record StorageSettings(Path directory, long journalOctets, long minFree, int max
 
     /// What a doorway throws when the directory cannot be used.
     BadSetting unusable(IOException e) {
-        return new BadSetting(FileStorage.PID + ".cfg: directory = " + directory + ": " + e
-                + "; expected a directory that this process may write, for example directory = /var/lib/pabal");
+        return new BadSetting(
+                FileStorage.PID
+                        + ".cfg: directory = "
+                        + directory
+                        + ": "
+                        + e
+                        + "; expected a directory that this process may write, for example"
+                        + " directory = /var/lib/pabal");
     }
 }

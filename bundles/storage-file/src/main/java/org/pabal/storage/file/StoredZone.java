@@ -1,11 +1,5 @@
 package org.pabal.storage.file;
 
-import java.util.Arrays;
-import java.util.Collection;
-import java.util.HashMap;
-import java.util.Map;
-import java.util.Optional;
-import java.util.stream.Stream;
 import org.pabal.dns.Zone;
 import org.xbill.DNS.DClass;
 import org.xbill.DNS.Name;
@@ -13,6 +7,13 @@ import org.xbill.DNS.RRset;
 import org.xbill.DNS.Record;
 import org.xbill.DNS.SOARecord;
 import org.xbill.DNS.Type;
+
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Stream;
 
 /// A zone that can be served: checked once, and never changed.
 ///
@@ -37,9 +38,13 @@ final class StoredZone implements Zone {
         this.origin = origin;
         names.put(origin, NONE);
         records.forEach(this::add);
-        soa = records(origin, Type.SOA).filter(set -> set.size() == 1).orElseThrow(() -> bad("expected exactly one SOA"));
+        soa =
+                records(origin, Type.SOA)
+                        .filter(set -> set.size() == 1)
+                        .orElseThrow(() -> bad("expected exactly one SOA"));
         if (records(origin, Type.NS).isEmpty()) {
-            throw bad("expected an NS record of the zone itself, for example @ NS ns1"); // RFC 1034 §4.2.1
+            throw bad("expected an NS record of the zone itself, for example @ NS ns1"); // RFC 1034
+            // §4.2.1
         }
         names.forEach(this::check);
     }
@@ -72,7 +77,10 @@ final class StoredZone implements Zone {
     @Override
     public Stream<RRset> all() {
         return Stream.concat(
-                Stream.of(soa), names.values().stream().flatMap(Arrays::stream).filter(set -> set.getType() != Type.SOA));
+                Stream.of(soa),
+                names.values().stream()
+                        .flatMap(Arrays::stream)
+                        .filter(set -> set.getType() != Type.SOA));
     }
 
     /// How many records there are, signatures included.
@@ -86,8 +94,13 @@ final class StoredZone implements Zone {
             throw bad(name + " does not belong to it");
         }
         if (record.getDClass() != DClass.IN) {
-            throw bad(name + " " + Type.string(record.getType()) + ": class " + DClass.string(record.getDClass())
-                    + ", expected IN");
+            throw bad(
+                    name
+                            + " "
+                            + Type.string(record.getType())
+                            + ": class "
+                            + DClass.string(record.getDClass())
+                            + ", expected IN");
         }
         // RFC 6895 §3.1: 128 to 255 are for questions, OPT and NULL for messages
         int type = record.getRRsetType();
@@ -105,10 +118,17 @@ final class StoredZone implements Zone {
         for (RRset set : sets) {
             if (set.getType() == type) {
                 if (set.size() + set.sigSize() >= MAX_SET_SIZE) {
-                    throw bad(name + " " + Type.string(type) + ": more than " + MAX_SET_SIZE + " records");
+                    throw bad(
+                            name
+                                    + " "
+                                    + Type.string(type)
+                                    + ": more than "
+                                    + MAX_SET_SIZE
+                                    + " records");
                 }
                 int before = set.size() + set.sigSize();
-                set.addRR(record); // RFC 2181 §5.2: the set gets the smallest TTL; a record that is there already stays one
+                set.addRR(record); // RFC 2181 §5.2: the set gets the smallest TTL; a record that is
+                // there already stays one
                 size += set.size() + set.sigSize() - before;
                 return;
             }
@@ -132,17 +152,30 @@ final class StoredZone implements Zone {
         for (RRset set : sets) {
             int type = set.getType();
             if (set.size() == 0) {
-                throw bad(name + " has a signature of " + Type.string(type) + " and no such record");
+                throw bad(
+                        name + " has a signature of " + Type.string(type) + " and no such record");
             }
             if ((type == Type.CNAME || type == Type.DNAME) && set.size() > 1) {
-                throw bad(name + " has more than one " + Type.string(type)); // RFC 2181 §10.1, RFC 6672 §2.4
+                throw bad(
+                        name
+                                + " has more than one "
+                                + Type.string(type)); // RFC 2181 §10.1, RFC 6672 §2.4
             }
-            if (type == Type.CNAME && sets.length > 1 && Arrays.stream(sets).anyMatch(StoredZone::notBesideCname)) {
+            if (type == Type.CNAME
+                    && sets.length > 1
+                    && Arrays.stream(sets).anyMatch(StoredZone::notBesideCname)) {
                 throw bad(name + " has CNAME and other data"); // RFC 1034 §3.6.2
             }
-            if (set.size() > 16 && set.rrs(false).stream().mapToInt(r -> 12 + r.rdataToWireCanonical().length).sum()
-                    > MAX_SET_OCTETS) {
-                throw bad(name + " " + Type.string(type) + ": its records do not fit into one message");
+            if (set.size() > 16
+                    && set.rrs(false).stream()
+                                    .mapToInt(r -> 12 + r.rdataToWireCanonical().length)
+                                    .sum()
+                            > MAX_SET_OCTETS) {
+                throw bad(
+                        name
+                                + " "
+                                + Type.string(type)
+                                + ": its records do not fit into one message");
             }
         }
     }

@@ -44,7 +44,8 @@ record TextLines(List<String> raw) {
         }
         try {
             byte[] octets = line.getBytes(StandardCharsets.ISO_8859_1);
-            String text = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(octets)).toString();
+            String text =
+                    StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(octets)).toString();
             return Optional.of(split(text.startsWith("\uFEFF") ? text.substring(1) : text));
         } catch (CharacterCodingException e) {
             return Optional.empty();

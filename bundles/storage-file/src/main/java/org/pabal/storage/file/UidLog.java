@@ -1,5 +1,8 @@
 package org.pabal.storage.file;
 
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -13,14 +16,13 @@ import java.util.function.Consumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.zip.CRC32C;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /// The file `pabal-uids.log` beside the messages of a mailbox: what Maildir names cannot tell.
 ///
-/// Each line begins with its CRC-32C in eight hex digits. The first says which mailbox it is, so that records of the journal find it
-/// under another name and do not take its successor for it; the others are those of [MailboxIndex]. A line that is damaged
-/// is left out; a file whose first line is damaged is lost, and the mailbox gets a new uid validity.
+/// Each line begins with its CRC-32C in eight hex digits. The first says which mailbox it is, so
+/// that records of the journal find it under another name and do not take its successor for it; the
+/// others are those of [MailboxIndex]. A line that is damaged is left out; a file whose first line
+/// is damaged is lost, and the mailbox gets a new uid validity.
 final class UidLog {
 
     static final String NAME = "pabal-uids.log";
@@ -52,7 +54,8 @@ final class UidLog {
 
     /// Reads a log.
     ///
-    /// @param lines takes each line that is whole; throws [IllegalArgumentException] for one that makes no sense
+    /// @param lines takes each line that is whole; throws [IllegalArgumentException] for one that
+    ///     makes no sense
     static Found read(Path file, Consumer<String> lines) throws IOException {
         byte[] octets;
         try {
@@ -149,7 +152,8 @@ final class UidLog {
         }
         String sum = new String(octets, begin, 8, StandardCharsets.ISO_8859_1);
         return sum.equals(sum(octets, begin + 9, end))
-                ? Optional.of(new String(octets, begin + 9, end - begin - 9, StandardCharsets.UTF_8))
+                ? Optional.of(
+                        new String(octets, begin + 9, end - begin - 9, StandardCharsets.UTF_8))
                 : Optional.empty();
     }
 

@@ -2,8 +2,9 @@ package org.pabal.storage.file;
 
 import java.nio.charset.StandardCharsets;
 
-/// Words of a line that are parted by one space: spaces, control characters and `%` in them are written as `%` and two hex
-/// digits, an empty word as `%`. Everything else stays as it is, so that people can read the files.
+/// Words of a line that are parted by one space: spaces, control characters and `%` in them are
+/// written as `%` and two hex digits, an empty word as `%`. Everything else stays as it is, so that
+/// people can read the files.
 final class Words {
 
     private static final String HEX = "0123456789ABCDEF";

@@ -1,12 +1,13 @@
 package org.pabal.storage.file;
 
+import org.xbill.DNS.Name;
+
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.HexFormat;
 import java.util.Locale;
 import java.util.Optional;
-import org.xbill.DNS.Name;
 
 /// The file of a zone: `example.org.zone`, and `@.zone` for the root.
 ///
@@ -31,11 +32,15 @@ final class ZoneFileName {
             text.append(i == 0 ? "" : ".");
             for (int at = 1; at < label.length; at++) {
                 char c = Character.toLowerCase((char) (label[at] & 0xFF));
-                text.append(plain(c) ? String.valueOf(c) : "%" + HexFormat.of().withUpperCase().toHexDigits(label[at]));
+                text.append(
+                        plain(c)
+                                ? String.valueOf(c)
+                                : "%" + HexFormat.of().withUpperCase().toHexDigits(label[at]));
             }
         }
         if (text.length() > MAX_OCTETS) {
-            throw new IllegalArgumentException("zone " + origin + ": its name is too long for a file");
+            throw new IllegalArgumentException(
+                    "zone " + origin + ": its name is too long for a file");
         }
         return (text.isEmpty() ? ROOT : text.toString()) + ENDING;
     }
@@ -72,8 +77,13 @@ final class ZoneFileName {
         for (int i = 0; i < text.length; i++) {
             if (plain((char) text[i])) {
                 octets.write(text[i]);
-            } else if (text[i] == '%' && i + 2 < text.length && hex(text[i + 1]) && hex(text[i + 2])) {
-                octets.write(HexFormat.fromHexDigits(new String(text, i + 1, 2, StandardCharsets.US_ASCII)));
+            } else if (text[i] == '%'
+                    && i + 2 < text.length
+                    && hex(text[i + 1])
+                    && hex(text[i + 2])) {
+                octets.write(
+                        HexFormat.fromHexDigits(
+                                new String(text, i + 1, 2, StandardCharsets.US_ASCII)));
                 i += 2;
             } else {
                 return Optional.empty();

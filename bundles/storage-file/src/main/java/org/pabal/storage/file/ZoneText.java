@@ -1,5 +1,14 @@
 package org.pabal.storage.file;
 
+import org.pabal.dns.Zone;
+import org.xbill.DNS.DClass;
+import org.xbill.DNS.Master;
+import org.xbill.DNS.Name;
+import org.xbill.DNS.RRset;
+import org.xbill.DNS.Record;
+import org.xbill.DNS.Section;
+import org.xbill.DNS.Type;
+
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -10,14 +19,6 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Stream;
-import org.pabal.dns.Zone;
-import org.xbill.DNS.DClass;
-import org.xbill.DNS.Master;
-import org.xbill.DNS.Name;
-import org.xbill.DNS.RRset;
-import org.xbill.DNS.Record;
-import org.xbill.DNS.Section;
-import org.xbill.DNS.Type;
 
 /// A zone as a master file, RFC 1035 §5, with `$TTL` (RFC 2308 §4) and `$GENERATE`. `$INCLUDE` is
 /// refused: a zone is one file, and no line of it opens another.
@@ -26,7 +27,8 @@ final class ZoneText {
     /// `$GENERATE` can make four thousand million records of one line.
     static final int MAX_RECORDS = 10_000_000;
 
-    private static final String EXPECTED = "expected NAME TTL TYPE DATA, for example www 3600 A 192.0.2.1";
+    private static final String EXPECTED =
+            "expected NAME TTL TYPE DATA, for example www 3600 A 192.0.2.1";
     private static final int MAX_QUOTED = 120;
     private static final Comparator<Sorted> ORDER =
             Comparator.comparing(Sorted::key).thenComparingInt(sorted -> sorted.set().getType());
@@ -36,7 +38,16 @@ final class ZoneText {
     /// Types that dnsjava reads and writes for certain. Others are tried, and written as RFC 3597
     /// §5 says when their text cannot be read back.
     private static final Set<Integer> COMMON =
-            Set.of(Type.A, Type.AAAA, Type.NS, Type.CNAME, Type.MX, Type.PTR, Type.SRV, Type.TXT, Type.DS);
+            Set.of(
+                    Type.A,
+                    Type.AAAA,
+                    Type.NS,
+                    Type.CNAME,
+                    Type.MX,
+                    Type.PTR,
+                    Type.SRV,
+                    Type.TXT,
+                    Type.DS);
 
     private ZoneText() {}
 
@@ -51,7 +62,9 @@ final class ZoneText {
         LineByLine in = new LineByLine(text);
         try (Master master = new Master(in, origin)) {
             master.disableIncludes(true);
-            for (Record record = master.nextRecord(); record != null; record = master.nextRecord()) {
+            for (Record record = master.nextRecord();
+                    record != null;
+                    record = master.nextRecord()) {
                 if (records.size() == maxRecords) {
                     throw new IOException("more than " + maxRecords + " records");
                 }
@@ -61,22 +74,35 @@ final class ZoneText {
             return records;
         } catch (IOException | RuntimeException e) {
             throw new IllegalArgumentException(
-                    file + ":" + in.line + ": " + in.text() + ": " + reason(e) + "; " + EXPECTED, e);
+                    file + ":" + in.line + ": " + in.text() + ": " + reason(e) + "; " + EXPECTED,
+                    e);
         }
     }
 
     /// A zone as text that a person can edit, sorted by name.
     static byte[] write(Zone zone) {
         StringBuilder text = new StringBuilder();
-        text.append("; Zone ").append(zone.origin()).append(" Change the serial with the rest, and the file is read again in seconds.\n");
-        text.append("; The node writes this file when a record is changed by a command or an update; remarks are not kept then.\n");
+        text.append("; Zone ")
+                .append(zone.origin())
+                .append(
+                        " Change the serial with the rest, and the file is read again in"
+                                + " seconds.\n");
+        text.append(
+                "; The node writes this file when a record is changed by a command or an update;"
+                        + " remarks are not kept then.\n");
         text.append("$ORIGIN ").append(zone.origin()).append('\n');
         Stream<RRset> sorted =
-                zone.all().skip(1).map(set -> new Sorted(key(set.getName()), set)).sorted(ORDER).map(Sorted::set);
-        Stream.concat(zone.all().limit(1), sorted).forEach(set -> {
-            set.rrs(false).forEach(record -> line(text, zone.origin(), record));
-            set.sigs().forEach(record -> line(text, zone.origin(), record));
-        });
+                zone.all()
+                        .skip(1)
+                        .map(set -> new Sorted(key(set.getName()), set))
+                        .sorted(ORDER)
+                        .map(Sorted::set);
+        Stream.concat(zone.all().limit(1), sorted)
+                .forEach(
+                        set -> {
+                            set.rrs(false).forEach(record -> line(text, zone.origin(), record));
+                            set.sigs().forEach(record -> line(text, zone.origin(), record));
+                        });
         return text.toString().getBytes(StandardCharsets.ISO_8859_1);
     }
 
@@ -92,7 +118,10 @@ final class ZoneText {
     private static void line(StringBuilder text, Name origin, Record record) {
         Name name = record.getName();
         text.append(name.equals(origin) ? "@" : name.relativize(origin)).append(' ');
-        text.append(record.getTTL()).append(" IN ").append(Type.string(record.getType())).append(' ');
+        text.append(record.getTTL())
+                .append(" IN ")
+                .append(Type.string(record.getType()))
+                .append(' ');
         text.append(data(record)).append('\n');
     }
 
@@ -103,7 +132,8 @@ final class ZoneText {
         for (int i = name.labels() - 1; i >= 0; i--) {
             byte[] label = name.getLabel(i);
             for (int at = 1; at < label.length; at++) {
-                int octet = label[at] >= 'A' && label[at] <= 'Z' ? label[at] + 0x20 : label[at] & 0xFF;
+                int octet =
+                        label[at] >= 'A' && label[at] <= 'Z' ? label[at] + 0x20 : label[at] & 0xFF;
                 key.append((char) (octet + 1));
             }
             key.append('\0');
@@ -117,7 +147,8 @@ final class ZoneText {
         }
         try {
             String text = record.rdataToString();
-            Record again = Record.fromString(Name.root, record.getType(), DClass.IN, 0, text, Name.root);
+            Record again =
+                    Record.fromString(Name.root, record.getType(), DClass.IN, 0, text, Name.root);
             if (Arrays.equals(again.rdataToWireCanonical(), record.rdataToWireCanonical())) {
                 return text;
             }

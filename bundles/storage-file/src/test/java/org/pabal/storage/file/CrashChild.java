@@ -1,5 +1,18 @@
 package org.pabal.storage.file;
 
+import org.pabal.mail.Content;
+import org.pabal.mail.Draft;
+import org.pabal.mail.Envelope;
+import org.pabal.mail.MailAddress;
+import org.pabal.mail.Outcome;
+import org.pabal.mail.QueueEntry;
+import org.pabal.mail.Recipient;
+import org.pabal.mailbox.FlagEdit;
+import org.pabal.mailbox.Mailbox;
+import org.pabal.mailbox.MailboxStore;
+import org.pabal.mailbox.Message;
+import org.pabal.mailbox.UidSet;
+
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -15,21 +28,9 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
-import org.pabal.mail.Content;
-import org.pabal.mail.Draft;
-import org.pabal.mail.Envelope;
-import org.pabal.mail.MailAddress;
-import org.pabal.mail.Outcome;
-import org.pabal.mail.QueueEntry;
-import org.pabal.mail.Recipient;
-import org.pabal.mailbox.FlagEdit;
-import org.pabal.mailbox.Mailbox;
-import org.pabal.mailbox.MailboxStore;
-import org.pabal.mailbox.Message;
-import org.pabal.mailbox.UidSet;
 
-/// The process that [CrashTest] kills: commits, delivers, appends, flags, moves and expunges until it is dead, and says on its
-/// standard output what was acknowledged.
+/// The process that [CrashTest] kills: commits, delivers, appends, flags, moves and expunges until
+/// it is dead, and says on its standard output what was acknowledged.
 ///
 /// ```
 ///  OK token      the message was committed or appended
@@ -39,21 +40,30 @@ import org.pabal.mailbox.UidSet;
 final class CrashChild {
 
     static final MailAddress BOB = new MailAddress("bob", "example.test");
-    private static final PrintStream OUT = new PrintStream(System.out, false, StandardCharsets.US_ASCII);
+    private static final PrintStream OUT =
+            new PrintStream(System.out, false, StandardCharsets.US_ASCII);
 
     private CrashChild() {}
 
     public static void main(String[] arguments) throws Exception {
         String prefix = arguments[1];
-        MailFiles files = MailFiles.open(
-                Path.of(arguments[0]), new Disk(), MailFilesFixture.SMALL, InstantSource.system(), new Random());
-        files.mailboxes().open(BOB, "Archive").or(() -> {
-            try {
-                return Optional.of(files.mailboxes().create(BOB, "Archive"));
-            } catch (IOException e) {
-                throw new java.io.UncheckedIOException(e);
-            }
-        });
+        MailFiles files =
+                MailFiles.open(
+                        Path.of(arguments[0]),
+                        new Disk(),
+                        MailFilesFixture.SMALL,
+                        InstantSource.system(),
+                        new Random());
+        files.mailboxes()
+                .open(BOB, "Archive")
+                .or(
+                        () -> {
+                            try {
+                                return Optional.of(files.mailboxes().create(BOB, "Archive"));
+                            } catch (IOException e) {
+                                throw new java.io.UncheckedIOException(e);
+                            }
+                        });
         for (int i = 0; i < 10; i++) {
             String name = prefix + "c" + i;
             start(() -> commit(files, name));
@@ -71,14 +81,15 @@ final class CrashChild {
     }
 
     private static void start(Work work) {
-        Thread.startVirtualThread(() -> {
-            try {
-                work.run();
-            } catch (Exception e) {
-                e.printStackTrace();
-                System.exit(3);
-            }
-        });
+        Thread.startVirtualThread(
+                () -> {
+                    try {
+                        work.run();
+                    } catch (Exception e) {
+                        e.printStackTrace();
+                        System.exit(3);
+                    }
+                });
     }
 
     private static void say(String line) {
@@ -91,7 +102,8 @@ final class CrashChild {
     /// A message whose first line is its token; some are too large for the journal.
     static byte[] message(String token, Random random) {
         int size = random.nextInt(40) == 0 ? 300_000 : random.nextInt(8_000);
-        return ("X-Token: " + token + "\r\n\r\n" + "x".repeat(size) + "\r\n").getBytes(StandardCharsets.US_ASCII);
+        return ("X-Token: " + token + "\r\n\r\n" + "x".repeat(size) + "\r\n")
+                .getBytes(StandardCharsets.US_ASCII);
     }
 
     private static void commit(MailFiles files, String name) throws Exception {
@@ -109,7 +121,8 @@ final class CrashChild {
 
     private static void deliver(MailFiles files) throws Exception {
         while (true) {
-            Optional<QueueEntry> leased = files.queue().lease(InstantSource.system().instant(), Duration.ofSeconds(1));
+            Optional<QueueEntry> leased =
+                    files.queue().lease(InstantSource.system().instant(), Duration.ofSeconds(1));
             if (leased.isPresent()) {
                 deliver(files, leased.get());
             }
@@ -118,7 +131,8 @@ final class CrashChild {
 
     static void deliver(MailFiles files, QueueEntry entry) throws IOException {
         Mailbox inbox = files.mailboxes().open(BOB, MailboxStore.INBOX).orElseThrow();
-        inbox.append(new Prefixed(entry.content()), Set.of(), entry.accepted(), entry.id() + ".bob");
+        inbox.append(
+                new Prefixed(entry.content()), Set.of(), entry.accepted(), entry.id() + ".bob");
         files.queue().settle(entry, Map.of(BOB, new Outcome.Delivered("mailbox")), Instant.MAX);
     }
 
@@ -127,8 +141,13 @@ final class CrashChild {
         for (int i = 0; ; i++) {
             String token = name + "-" + i;
             Mailbox inbox = files.mailboxes().open(BOB, MailboxStore.INBOX).orElseThrow();
-            Content content = content(("X: y\r\n" + new String(message(token, random), StandardCharsets.US_ASCII))
-                    .getBytes(StandardCharsets.US_ASCII));
+            Content content =
+                    content(
+                            ("X: y\r\n"
+                                            + new String(
+                                                    message(token, random),
+                                                    StandardCharsets.US_ASCII))
+                                    .getBytes(StandardCharsets.US_ASCII));
             inbox.append(content, Set.of("\\Seen", "$Work"), InstantSource.system().instant(), "");
             say("OK " + token);
         }
@@ -147,7 +166,11 @@ final class CrashChild {
             Message chosen = messages.get(random.nextInt(messages.size()));
             UidSet uid = UidSet.of(chosen.uid());
             switch (random.nextInt(3)) {
-                case 0 -> from.flag(uid, new FlagEdit.Add(Set.of("\\Flagged", "$Label" + random.nextInt(5))), Long.MAX_VALUE);
+                case 0 ->
+                        from.flag(
+                                uid,
+                                new FlagEdit.Add(Set.of("\\Flagged", "$Label" + random.nextInt(5))),
+                                Long.MAX_VALUE);
                 case 1 -> from.move(uid, from == inbox ? archive : inbox);
                 default -> {
                     String token = token(from.content(chosen.uid()).orElseThrow());
@@ -187,7 +210,8 @@ final class CrashChild {
     /// What a courier puts above a message.
     record Prefixed(Content content) implements Content {
 
-        private static final byte[] TOP = "Delivered-To: bob@example.test\r\n".getBytes(StandardCharsets.US_ASCII);
+        private static final byte[] TOP =
+                "Delivered-To: bob@example.test\r\n".getBytes(StandardCharsets.US_ASCII);
 
         @Override
         public long size() {

@@ -3,10 +3,17 @@ package org.pabal.storage.file;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.pabal.mail.QueueEntry;
+import org.pabal.mailbox.Mailbox;
+import org.pabal.mailbox.MailboxStore;
+import org.pabal.mailbox.Message;
+import org.pabal.mailbox.UidSet;
+
 import java.io.BufferedReader;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -18,16 +25,9 @@ import java.util.Random;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
-import org.pabal.mail.QueueEntry;
-import org.pabal.mailbox.Mailbox;
-import org.pabal.mailbox.MailboxStore;
-import org.pabal.mailbox.Message;
-import org.pabal.mailbox.UidSet;
 
-/// Kills a process at random moments, security row S30: what was acknowledged is there exactly once, what was expunged stays
-/// away, and no message is half.
+/// Kills a process at random moments, security row S30: what was acknowledged is there exactly
+/// once, what was expunged stays away, and no message is half.
 ///
 /// `-Dpabal.crashes=50` for more than the usual ten.
 class CrashTest {
@@ -51,32 +51,43 @@ class CrashTest {
             check("crash " + i);
         }
         assertTrue(acknowledged.size() > 10 * CRASHES, "work was done: " + acknowledged.size());
-        System.out.println(CRASHES + " crashes, " + acknowledged.size() + " messages acknowledged, " + gone.size()
-                + " expunged");
+        System.out.println(
+                CRASHES
+                        + " crashes, "
+                        + acknowledged.size()
+                        + " messages acknowledged, "
+                        + gone.size()
+                        + " expunged");
     }
 
     private void runAndKill(String prefix, boolean whileStarting, int millis) throws Exception {
-        Process child = new ProcessBuilder(
-                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                        "-Xmx256m",
-                        "-XX:TieredStopAtLevel=1",
-                        "--enable-native-access=ALL-UNNAMED",
-                        "-cp",
-                        classPath(),
-                        CrashChild.class.getName(),
-                        folder.toString(),
-                        prefix)
-                .redirectError(ProcessBuilder.Redirect.INHERIT)
-                .start();
-        Thread killer = Thread.ofVirtual().unstarted(() -> {
-            try {
-                if (!child.waitFor(millis, TimeUnit.MILLISECONDS)) {
-                    child.toHandle().destroyForcibly(); // which leaves what it has said to be read
-                }
-            } catch (InterruptedException e) {
-                child.toHandle().destroyForcibly();
-            }
-        });
+        Process child =
+                new ProcessBuilder(
+                                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                                "-Xmx256m",
+                                "-XX:TieredStopAtLevel=1",
+                                "--enable-native-access=ALL-UNNAMED",
+                                "-cp",
+                                classPath(),
+                                CrashChild.class.getName(),
+                                folder.toString(),
+                                prefix)
+                        .redirectError(ProcessBuilder.Redirect.INHERIT)
+                        .start();
+        Thread killer =
+                Thread.ofVirtual()
+                        .unstarted(
+                                () -> {
+                                    try {
+                                        if (!child.waitFor(millis, TimeUnit.MILLISECONDS)) {
+                                            child.toHandle()
+                                                    .destroyForcibly(); // which leaves what it has
+                                            // said to be read
+                                        }
+                                    } catch (InterruptedException e) {
+                                        child.toHandle().destroyForcibly();
+                                    }
+                                });
         if (whileStarting) {
             killer.start();
         }
@@ -102,11 +113,18 @@ class CrashTest {
     private static String classPath() {
         String path = System.getProperty("java.class.path", "");
         String modules = System.getProperty("jdk.module.path", "");
-        return classes(MailFiles.class) + ":" + classes(CrashChild.class) + ":" + path + ":" + modules;
+        return classes(MailFiles.class)
+                + ":"
+                + classes(CrashChild.class)
+                + ":"
+                + path
+                + ":"
+                + modules;
     }
 
     private static String classes(Class<?> type) {
-        return Path.of(type.getProtectionDomain().getCodeSource().getLocation().getPath()).toString();
+        return Path.of(type.getProtectionDomain().getCodeSource().getLocation().getPath())
+                .toString();
     }
 
     private void heard(String line) {
@@ -121,7 +139,8 @@ class CrashTest {
 
     private void check(String when) throws Exception {
         try (MailFiles files = MailFilesFixture.open(folder, InstantSource.system())) {
-            for (Optional<QueueEntry> entry = files.queue().lease(InstantSource.system().instant(), Duration.ZERO);
+            for (Optional<QueueEntry> entry =
+                            files.queue().lease(InstantSource.system().instant(), Duration.ZERO);
                     entry.isPresent();
                     entry = files.queue().lease(InstantSource.system().instant(), Duration.ZERO)) {
                 CrashChild.deliver(files, entry.get());
@@ -129,15 +148,21 @@ class CrashTest {
             Map<String, Integer> seen = new HashMap<>();
             for (String path : List.of(MailboxStore.INBOX, "Archive")) {
                 Optional<Mailbox> mailbox = files.mailboxes().open(CrashChild.BOB, path);
-                for (Message message : mailbox.isPresent() ? mailbox.get().messages(UidSet.ALL) : List.<Message>of()) {
-                    String token = CrashChild.token(mailbox.orElseThrow().content(message.uid()).orElseThrow());
+                for (Message message :
+                        mailbox.isPresent()
+                                ? mailbox.get().messages(UidSet.ALL)
+                                : List.<Message>of()) {
+                    String token =
+                            CrashChild.token(
+                                    mailbox.orElseThrow().content(message.uid()).orElseThrow());
                     seen.merge(token, 1, Integer::sum);
                 }
             }
-            List<String> twice = seen.entrySet().stream()
-                    .filter(e -> e.getValue() > 1)
-                    .map(Map.Entry::getKey)
-                    .toList();
+            List<String> twice =
+                    seen.entrySet().stream()
+                            .filter(e -> e.getValue() > 1)
+                            .map(Map.Entry::getKey)
+                            .toList();
             Set<String> lost = new TreeSet<>(acknowledged);
             lost.removeAll(tried);
             lost.removeAll(seen.keySet());

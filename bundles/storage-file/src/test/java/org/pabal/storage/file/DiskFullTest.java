@@ -4,16 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.time.Duration;
-import java.time.Instant;
-import java.util.List;
-import java.util.Optional;
-import java.util.Random;
-import java.util.Set;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -27,11 +17,24 @@ import org.pabal.mailbox.UidSet;
 import org.pabal.testkit.MemoryContent;
 import org.pabal.testkit.MovableClock;
 
-/// Security row S30: a disk that is full loses nothing that was acknowledged and keeps nothing that was refused.
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+import java.util.Random;
+import java.util.Set;
+import java.util.stream.Stream;
+
+/// Security row S30: a disk that is full loses nothing that was acknowledged and keeps nothing that
+/// was refused.
 class DiskFullTest {
 
     private static final MailAddress BOB = new MailAddress("bob", "example.test");
-    private static final Envelope TO_BOB = new Envelope(Optional.empty(), List.of(new Recipient(BOB)));
+    private static final Envelope TO_BOB =
+            new Envelope(Optional.empty(), List.of(new Recipient(BOB)));
 
     @TempDir Path folder;
     private final MovableClock clock = new MovableClock(Instant.parse("2026-11-22T12:00:00Z"));
@@ -52,14 +55,17 @@ class DiskFullTest {
     @Test
     void refusesDraftsBeforeTheDiskIsFull() throws Exception {
         files.close();
-        MailFiles.Options options = new MailFiles.Options(16_000_000, 50_000_000, 100, "host.example.org", 0);
+        MailFiles.Options options =
+                new MailFiles.Options(16_000_000, 50_000_000, 100, "host.example.org", 0);
         disk.free = 49_000_000;
         files = MailFiles.open(folder, disk, options, clock, new Random());
         IOException e = assertThrows(IOException.class, () -> files.queue().draft(TO_BOB));
-        assertEquals("disk full writing " + folder + " (needs 50.0 MB, 49.0 MB free)", e.getMessage());
+        assertEquals(
+                "disk full writing " + folder + " (needs 50.0 MB, 49.0 MB free)", e.getMessage());
         Mailbox inbox = files.mailboxes().open(BOB, "INBOX").orElseThrow();
         assertThrows(
-                IOException.class, () -> inbox.append(MemoryContent.of("1\n"), Set.of(), clock.instant(), ""));
+                IOException.class,
+                () -> inbox.append(MemoryContent.of("1\n"), Set.of(), clock.instant(), ""));
         disk.free = 60_000_000;
         commit("later");
     }
@@ -67,16 +73,19 @@ class DiskFullTest {
     @Test
     void refusesWhatALargeMessageNeeds() throws Exception {
         files.close();
-        MailFiles.Options options = new MailFiles.Options(16_000_000, 1_000_000, 100, "host.example.org", 0);
+        MailFiles.Options options =
+                new MailFiles.Options(16_000_000, 1_000_000, 100, "host.example.org", 0);
         disk.free = 1_500_000;
         files = MailFiles.open(folder, disk, options, clock, new Random());
         try (Draft draft = files.queue().draft(TO_BOB)) {
             byte[] portion = new byte[100_000];
-            assertThrows(IOException.class, () -> {
-                for (int i = 0; i < 20; i++) {
-                    draft.body().write(portion);
-                }
-            });
+            assertThrows(
+                    IOException.class,
+                    () -> {
+                        for (int i = 0; i < 20; i++) {
+                            draft.body().write(portion);
+                        }
+                    });
         }
         assertEquals(0, fileCount("queue"), "the draft leaves no trace");
     }
@@ -102,7 +111,8 @@ class DiskFullTest {
         assertThrows(IOException.class, () -> files.queue().draft(TO_BOB), "while it fails");
         disk.full = false;
         boolean again = false;
-        for (long end = System.nanoTime() + Duration.ofSeconds(30).toNanos(); !again && System.nanoTime() < end; ) {
+        for (long end = System.nanoTime() + Duration.ofSeconds(30).toNanos();
+                !again && System.nanoTime() < end; ) {
             try {
                 commit("after");
                 again = true;
@@ -127,7 +137,9 @@ class DiskFullTest {
                 () -> inbox.append(MemoryContent.of("2\n"), Set.of(), clock.instant(), "Q.1"));
         disk.full = false;
         assertEquals(1, inbox.messages(UidSet.ALL).size());
-        assertTrue(inbox.append(MemoryContent.of("2\n"), Set.of(), clock.instant(), "Q.1").isPresent());
+        assertTrue(
+                inbox.append(MemoryContent.of("2\n"), Set.of(), clock.instant(), "Q.1")
+                        .isPresent());
         assertEquals(0, fileCount("mail/example.test/bob/Maildir/tmp"));
     }
 
@@ -139,14 +151,16 @@ class DiskFullTest {
     }
 
     private List<String> contents() {
-        return files.queue().entries()
-                .map(e -> {
-                    try {
-                        return MemoryContent.copyOf(e.content()).toString();
-                    } catch (IOException x) {
-                        throw new java.io.UncheckedIOException(x);
-                    }
-                })
+        return files.queue()
+                .entries()
+                .map(
+                        e -> {
+                            try {
+                                return MemoryContent.copyOf(e.content()).toString();
+                            } catch (IOException x) {
+                                throw new java.io.UncheckedIOException(x);
+                            }
+                        })
                 .toList();
     }
 

@@ -5,6 +5,17 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.pabal.directory.Account;
+import org.pabal.directory.Destination;
+import org.pabal.directory.Directory;
+import org.pabal.directory.Proof;
+import org.pabal.mail.MailAddress;
+import org.pabal.testkit.DirectoryContract;
+import org.pabal.testkit.MovableClock;
+
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -20,31 +31,21 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
-import org.pabal.directory.Account;
-import org.pabal.directory.Destination;
-import org.pabal.directory.Directory;
-import org.pabal.directory.Proof;
-import org.pabal.mail.MailAddress;
-import org.pabal.testkit.DirectoryContract;
-import org.pabal.testkit.MovableClock;
 
 class FileDirectoryTest implements DirectoryContract {
 
     private static final PasswordCost SMALL = new PasswordCost(64, 1, 1, 4_096);
     private static final long ONE_CHECK = 64;
 
-    @TempDir
-    Path node;
+    @TempDir Path node;
 
     private final MovableClock clock = new MovableClock(Instant.parse("2026-11-22T12:00:00Z"));
     private FileDirectory directory;
 
     @Override
     public Directory directory(String ownDomain) throws IOException {
-        directory = new FileDirectory(node.resolve("accounts"), ownDomain, clock, SMALL, new Disk());
+        directory =
+                new FileDirectory(node.resolve("accounts"), ownDomain, clock, SMALL, new Disk());
         return directory;
     }
 
@@ -66,26 +67,46 @@ class FileDirectoryTest implements DirectoryContract {
         // S29
         directory("example.test");
         directory.addAccount(BOB, "pabal".toCharArray());
-        assertEquals("rwx------", PosixFilePermissions.toString(Files.getPosixFilePermissions(node.resolve("accounts"))));
+        assertEquals(
+                "rwx------",
+                PosixFilePermissions.toString(
+                        Files.getPosixFilePermissions(node.resolve("accounts"))));
         for (String file : List.of("domains.txt", "accounts.txt", "aliases.txt")) {
-            assertEquals("rw-------", PosixFilePermissions.toString(Files.getPosixFilePermissions(file(file))));
+            assertEquals(
+                    "rw-------",
+                    PosixFilePermissions.toString(Files.getPosixFilePermissions(file(file))));
         }
         assertFalse(text("accounts.txt").contains("pabal"));
-        assertTrue(text("accounts.txt").lines().anyMatch(line -> line.matches(
-                "bob@example.test \\$argon2id\\$v=19\\$m=64,t=1,p=1\\$\\S+ SCRAM-SHA-256\\$4096:\\S+ SCRAM-SHA-1\\$4096:\\S+")));
+        assertTrue(
+                text("accounts.txt")
+                        .lines()
+                        .anyMatch(
+                                line ->
+                                        line.matches(
+                                                "bob@example.test"
+                                                    + " \\$argon2id\\$v=19\\$m=64,t=1,p=1\\$\\S+"
+                                                    + " SCRAM-SHA-256\\$4096:\\S+"
+                                                    + " SCRAM-SHA-1\\$4096:\\S+")));
     }
 
     @Test
     void keepsRemarksAndWhatItDoesNotUnderstand() throws IOException {
         directory("example.test");
-        String before = "# Who works here\n\nalice@example.test # since May\nfritz\n\u00e9t\u00e9\n  carol@example.test\r\n";
+        String before =
+                "# Who works here\n\n"
+                        + "alice@example.test # since May\n"
+                        + "fritz\n"
+                        + "\u00e9t\u00e9\n"
+                        + "  carol@example.test\r\n";
         Files.writeString(file("accounts.txt"), before, StandardCharsets.ISO_8859_1);
         directory.addAccount(BOB, "pabal".toCharArray());
         directory.password(ALICE, "secret".toCharArray());
         directory.removeAccount(new MailAddress("carol", "example.test"));
         List<String> lines = Files.readAllLines(file("accounts.txt"), StandardCharsets.ISO_8859_1);
         assertEquals(List.of("# Who works here", ""), lines.subList(0, 2));
-        assertTrue(lines.get(2).startsWith("alice@example.test $argon2id$") && lines.get(2).endsWith(" # since May"));
+        assertTrue(
+                lines.get(2).startsWith("alice@example.test $argon2id$")
+                        && lines.get(2).endsWith(" # since May"));
         assertEquals(List.of("fritz", "\u00e9t\u00e9"), lines.subList(3, 5));
         assertTrue(lines.get(5).startsWith("bob@example.test $argon2id$"));
         assertEquals(6, lines.size());
@@ -97,9 +118,13 @@ class FileDirectoryTest implements DirectoryContract {
         assertEquals(new Destination.Unknown(), directory.resolve(STAFF));
         append("aliases.txt", "staff@example.test bob@example.test far@example.org # all of us\n");
         // An hour ago: nobody is writing it now
-        Files.setLastModifiedTime(file("aliases.txt"), FileTime.from(clock.instant().minusSeconds(3_600)));
+        Files.setLastModifiedTime(
+                file("aliases.txt"), FileTime.from(clock.instant().minusSeconds(3_600)));
         backdate();
-        assertEquals(new Destination.Unknown(), directory.resolve(STAFF), "looked less than a second ago");
+        assertEquals(
+                new Destination.Unknown(),
+                directory.resolve(STAFF),
+                "looked less than a second ago");
         clock.advance(Duration.ofSeconds(1));
         assertEquals(new Destination.Forward(List.of(BOB, FAR)), directory.resolve(STAFF));
     }
@@ -148,8 +173,11 @@ class FileDirectoryTest implements DirectoryContract {
     @Test
     void passesOverLinesThatItCannotUse() throws IOException {
         Files.createDirectories(node.resolve("accounts"));
-        Files.writeString(file("domains.txt"), "example.test\nnot a domain\n[192.0.2.1]\nEXAMPLE.test\n");
-        Files.writeString(file("accounts.txt"), """
+        Files.writeString(
+                file("domains.txt"), "example.test\nnot a domain\n[192.0.2.1]\nEXAMPLE.test\n");
+        Files.writeString(
+                file("accounts.txt"),
+                """
                 bob@example.test
                 BOB@example.test
                 bob
@@ -159,7 +187,9 @@ class FileDirectoryTest implements DirectoryContract {
                 dave@example.org
                 eve@example.test
                 """);
-        Files.writeString(file("aliases.txt"), """
+        Files.writeString(
+                file("aliases.txt"),
+                """
                 staff@example.test
                 staff@example.test bob@example.test nobody
                 bob@example.test eve@example.test
@@ -168,17 +198,22 @@ class FileDirectoryTest implements DirectoryContract {
                 """);
         directory("example.test");
         assertEquals(List.of("example.test"), directory.domains().map(d -> d.name()).toList());
-        assertEquals(List.of("bob@example.test", "eve@example.test"), directory.accounts().map(Account::toString).toList());
-        assertEquals(List.of("all@example.test"), directory.aliases().map(a -> a.from().toString()).toList());
-        List<String> troubles = new AccountsVersion(
-                        TextLines.read(file("domains.txt")),
-                        TextLines.read(file("accounts.txt")),
-                        TextLines.read(file("aliases.txt")))
-                .troubles();
+        assertEquals(
+                List.of("bob@example.test", "eve@example.test"),
+                directory.accounts().map(Account::toString).toList());
+        assertEquals(
+                List.of("all@example.test"),
+                directory.aliases().map(a -> a.from().toString()).toList());
+        List<String> troubles =
+                new AccountsVersion(
+                                TextLines.read(file("domains.txt")),
+                                TextLines.read(file("accounts.txt")),
+                                TextLines.read(file("aliases.txt")))
+                        .troubles();
         assertEquals(13, troubles.size(), troubles.toString());
         assertEquals(
-                "accounts.txt:4: expected ADDRESS $argon2id$… SCRAM-SHA-256$… SCRAM-SHA-1$…, for example made by account:add; "
-                        + "the line is passed over",
+                "accounts.txt:4: expected ADDRESS $argon2id$… SCRAM-SHA-256$… SCRAM-SHA-1$…, for"
+                        + " example made by account:add; the line is passed over",
                 troubles.get(5));
     }
 
@@ -189,7 +224,16 @@ class FileDirectoryTest implements DirectoryContract {
         directory.addAccount(BOB, "pabal".toCharArray());
         append("accounts.txt", "carol@example.test\n");
         directory.addAccount(ALICE, "x".toCharArray());
-        for (String login : List.of("bob", "carol", "nobody", "bob@example.org", "", "@", "not an address", "\"")) {
+        for (String login :
+                List.of(
+                        "bob",
+                        "carol",
+                        "nobody",
+                        "bob@example.org",
+                        "",
+                        "@",
+                        "not an address",
+                        "\"")) {
             long before = directory.work();
             assertTrue(directory.authenticate(login, password("wrong")).isEmpty());
             assertEquals(ONE_CHECK, directory.work() - before, login);
@@ -234,14 +278,17 @@ class FileDirectoryTest implements DirectoryContract {
         List<Future<Boolean>> results = new ArrayList<>();
         try (ExecutorService sessions = Executors.newVirtualThreadPerTaskExecutor()) {
             for (int i = 0; i < 200; i++) {
-                Callable<Boolean> signIn = () -> directory.authenticate("bob", password("pabal")).isPresent();
+                Callable<Boolean> signIn =
+                        () -> directory.authenticate("bob", password("pabal")).isPresent();
                 results.add(sessions.submit(signIn));
             }
         }
         for (Future<Boolean> result : results) {
             assertTrue(result.get());
         }
-        assertTrue(directory.work() <= ONE_CHECK * Runtime.getRuntime().availableProcessors(), "" + directory.work());
+        assertTrue(
+                directory.work() <= ONE_CHECK * Runtime.getRuntime().availableProcessors(),
+                "" + directory.work());
     }
 
     @Test
@@ -256,7 +303,9 @@ class FileDirectoryTest implements DirectoryContract {
     void refusesPasswordsThatNobodyCanType() throws IOException {
         directory("example.test");
         for (String password : List.of("", "a\nb", "a\0b", "x".repeat(1_025))) {
-            assertThrows(IllegalArgumentException.class, () -> directory.addAccount(BOB, password.toCharArray()));
+            assertThrows(
+                    IllegalArgumentException.class,
+                    () -> directory.addAccount(BOB, password.toCharArray()));
         }
         directory.addAccount(BOB, "x".repeat(1_024).toCharArray());
         assertThrows(IllegalArgumentException.class, () -> directory.password(BOB, new char[0]));
@@ -266,8 +315,11 @@ class FileDirectoryTest implements DirectoryContract {
     void refusesAddressesThatWouldBreakALine() throws IOException {
         directory("example.test");
         MailAddress broken = new MailAddress("a\nb", "example.test");
-        assertThrows(IllegalArgumentException.class, () -> directory.addAccount(broken, "x".toCharArray()));
-        assertThrows(IllegalArgumentException.class, () -> directory.addAlias(STAFF, List.of(broken)));
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> directory.addAccount(broken, "x".toCharArray()));
+        assertThrows(
+                IllegalArgumentException.class, () -> directory.addAlias(STAFF, List.of(broken)));
         assertThrows(IllegalArgumentException.class, () -> directory.addDomain("a.test\nb.test"));
     }
 
@@ -288,7 +340,9 @@ class FileDirectoryTest implements DirectoryContract {
         String ascii = java.net.IDN.toASCII("예.test");
         MailAddress bob = new MailAddress("bob", "예.test");
         directory.addAccount(bob, "x".toCharArray());
-        assertEquals(new Destination.Local(new Account(bob)), directory.resolve(new MailAddress("bob", ascii)));
+        assertEquals(
+                new Destination.Local(new Account(bob)),
+                directory.resolve(new MailAddress("bob", ascii)));
         assertThrows(IllegalArgumentException.class, () -> directory.addDomain(ascii));
     }
 
@@ -312,12 +366,18 @@ class FileDirectoryTest implements DirectoryContract {
         directory.addAccount(BOB, "x".toCharArray());
         String before = text("accounts.txt");
         directory.close();
-        directory = new FileDirectory(node.resolve("accounts"), "example.test", clock, SMALL, new Disk() {
-            @Override
-            void replace(Path file, byte[] octets) throws IOException {
-                throw new IOException("No space left on device");
-            }
-        });
+        directory =
+                new FileDirectory(
+                        node.resolve("accounts"),
+                        "example.test",
+                        clock,
+                        SMALL,
+                        new Disk() {
+                            @Override
+                            void replace(Path file, byte[] octets) throws IOException {
+                                throw new IOException("No space left on device");
+                            }
+                        });
         assertThrows(IOException.class, () -> directory.addAccount(ALICE, "x".toCharArray()));
         assertEquals(1, directory.accounts().count());
         assertEquals(before, text("accounts.txt"));
@@ -328,8 +388,11 @@ class FileDirectoryTest implements DirectoryContract {
         directory("example.test");
         byte[] secret = FileAccounts.secret(file("secret"), new Disk());
         assertEquals(32, secret.length);
-        assertEquals("rw-------", PosixFilePermissions.toString(Files.getPosixFilePermissions(file("secret"))));
-        org.junit.jupiter.api.Assertions.assertArrayEquals(secret, FileAccounts.secret(file("secret"), new Disk()));
+        assertEquals(
+                "rw-------",
+                PosixFilePermissions.toString(Files.getPosixFilePermissions(file("secret"))));
+        org.junit.jupiter.api.Assertions.assertArrayEquals(
+                secret, FileAccounts.secret(file("secret"), new Disk()));
     }
 
     private long work(String login, String password) throws IOException {
@@ -356,11 +419,13 @@ class FileDirectoryTest implements DirectoryContract {
 
     private void backdate() throws IOException {
         for (String name : List.of("domains.txt", "accounts.txt", "aliases.txt")) {
-            Files.setLastModifiedTime(file(name), FileTime.from(clock.instant().minusSeconds(3_600)));
+            Files.setLastModifiedTime(
+                    file(name), FileTime.from(clock.instant().minusSeconds(3_600)));
         }
     }
 
     private void ahead(String name, int seconds) throws IOException {
-        Files.setLastModifiedTime(file(name), FileTime.from(clock.instant().plusSeconds(3_600 + seconds)));
+        Files.setLastModifiedTime(
+                file(name), FileTime.from(clock.instant().plusSeconds(3_600 + seconds)));
     }
 }

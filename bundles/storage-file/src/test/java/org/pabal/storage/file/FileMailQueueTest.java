@@ -1,12 +1,13 @@
 package org.pabal.storage.file;
 
-import java.nio.file.Path;
-import java.time.InstantSource;
-import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.io.TempDir;
 import org.pabal.mail.MailQueue;
 import org.pabal.testkit.MailQueueContract;
+
+import java.nio.file.Path;
+import java.time.InstantSource;
+import java.util.Optional;
 
 class FileMailQueueTest implements MailQueueContract {
 

@@ -1,12 +1,13 @@
 package org.pabal.storage.file;
 
-import java.nio.file.Path;
-import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.io.TempDir;
 import org.pabal.mailbox.MailboxStore;
 import org.pabal.testkit.MailboxStoreContract;
 import org.pabal.testkit.MovableClock;
+
+import java.nio.file.Path;
+import java.util.Optional;
 
 /// The same contract when a restart is a crash and everything comes out of the journal again.
 class FileMailboxStoreAfterCrashTest implements MailboxStoreContract {

@@ -6,17 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.nio.file.attribute.FileTime;
-import java.nio.file.attribute.PosixFilePermissions;
-import java.time.Duration;
-import java.time.Instant;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.Optional;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.pabal.dns.Zone;
@@ -28,12 +17,24 @@ import org.pabal.testkit.ZoneStoreContract;
 import org.xbill.DNS.Name;
 import org.xbill.DNS.Type;
 
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+
 class FileZoneStoreTest implements ZoneStoreContract {
 
-    private static final String SMALL = "@ 60 IN SOA ns1 hostmaster 7 7200 900 1209600 300\n@ 60 IN NS ns1\n";
+    private static final String SMALL =
+            "@ 60 IN SOA ns1 hostmaster 7 7200 900 1209600 300\n@ 60 IN NS ns1\n";
 
-    @TempDir
-    Path node;
+    @TempDir Path node;
 
     private final MovableClock clock = new MovableClock(Instant.parse("2026-11-22T12:00:00Z"));
     private final List<String> news = new ArrayList<>();
@@ -125,18 +126,28 @@ class FileZoneStoreTest implements ZoneStoreContract {
     @Test
     void writesFilesThatAPersonCanRead() throws IOException {
         FileZoneStore store = store();
-        store.publish(MemoryZone.of("Example.TEST.", SMALL + "www 300 IN A 192.0.2.1\n_25._tcp 60 IN TLSA 3 1 1 00ff\n"));
+        store.publish(
+                MemoryZone.of(
+                        "Example.TEST.",
+                        SMALL + "www 300 IN A 192.0.2.1\n_25._tcp 60 IN TLSA 3 1 1 00ff\n"));
         List<String> lines = Files.readAllLines(file("example.test.zone"));
         assertEquals(
                 List.of(
                         "$ORIGIN Example.TEST.",
-                        "@ 60 IN SOA ns1.Example.TEST. hostmaster.Example.TEST. 7 7200 900 1209600 300",
+                        "@ 60 IN SOA ns1.Example.TEST. hostmaster.Example.TEST. 7 7200 900 1209600"
+                                + " 300",
                         "@ 60 IN NS ns1.Example.TEST.",
                         "_25._tcp 60 IN TLSA 3 1 1 00FF",
                         "www 300 IN A 192.0.2.1"),
                 lines.stream().filter(line -> !line.startsWith(";")).toList());
-        assertEquals("rw-------", PosixFilePermissions.toString(Files.getPosixFilePermissions(file("example.test.zone"))));
-        assertEquals("rwx------", PosixFilePermissions.toString(Files.getPosixFilePermissions(node.resolve("zones"))));
+        assertEquals(
+                "rw-------",
+                PosixFilePermissions.toString(
+                        Files.getPosixFilePermissions(file("example.test.zone"))));
+        assertEquals(
+                "rwx------",
+                PosixFilePermissions.toString(
+                        Files.getPosixFilePermissions(node.resolve("zones"))));
         store.scan();
         store.scan();
         assertEquals(List.of("Example.TEST. 7"), news, "what we wrote ourselves is no news");
@@ -168,12 +179,16 @@ class FileZoneStoreTest implements ZoneStoreContract {
     @Test
     void keepsTheVersionBeforeWhenTheDiskIsFull() throws IOException {
         store().publish(zone(7));
-        FileZoneStore full = new FileZoneStore(node.resolve("zones"), clock, new Disk() {
-            @Override
-            void replace(Path file, byte[] octets) throws IOException {
-                throw new IOException("No space left on device");
-            }
-        });
+        FileZoneStore full =
+                new FileZoneStore(
+                        node.resolve("zones"),
+                        clock,
+                        new Disk() {
+                            @Override
+                            void replace(Path file, byte[] octets) throws IOException {
+                                throw new IOException("No space left on device");
+                            }
+                        });
         assertThrows(IOException.class, () -> full.publish(zone(8)));
         assertEquals(List.of("example.test. 7"), serials(full));
     }
@@ -181,15 +196,17 @@ class FileZoneStoreTest implements ZoneStoreContract {
     @Test
     void tellsTheOthersWhenAnObserverFails() throws IOException {
         FileZoneStore store = new FileZoneStore(node.resolve("zones"), clock, new Disk());
-        store.observe(() -> new ZoneObserver() {
-            @Override
-            public void published(Zone current) {
-                throw new IllegalStateException("broken on purpose");
-            }
+        store.observe(
+                () ->
+                        new ZoneObserver() {
+                            @Override
+                            public void published(Zone current) {
+                                throw new IllegalStateException("broken on purpose");
+                            }
 
-            @Override
-            public void withdrawn(Name origin) {}
-        });
+                            @Override
+                            public void withdrawn(Name origin) {}
+                        });
         Listener listener = new Listener();
         store.observe(() -> listener);
         store.publish(zone(1));
@@ -212,7 +229,10 @@ class FileZoneStoreTest implements ZoneStoreContract {
     void keepsNoNameOutsideItsDirectory() throws Exception {
         // S13
         FileZoneStore store = store();
-        store.publish(MemoryZone.of("..\\047..\\047etc\\000.test.".replace("..\\047", "\\046\\046\\047"), SMALL));
+        store.publish(
+                MemoryZone.of(
+                        "..\\047..\\047etc\\000.test.".replace("..\\047", "\\046\\046\\047"),
+                        SMALL));
         try (Stream<Path> files = Files.list(node.resolve("zones"))) {
             assertEquals(
                     List.of("%2E%2E%2F%2E%2E%2Fetc%00.test.zone"),
@@ -221,14 +241,17 @@ class FileZoneStoreTest implements ZoneStoreContract {
         assertEquals(1, store().zones().count());
         String label = "\\001".repeat(60);
         assertThrows(
-                IllegalArgumentException.class, () -> store.publish(MemoryZone.of(label + "." + label + ".", SMALL)));
+                IllegalArgumentException.class,
+                () -> store.publish(MemoryZone.of(label + "." + label + ".", SMALL)));
     }
 
     @Test
     void stopsItsPoll() throws IOException {
         ZonePoll poll = new ZonePoll(store());
         poll.close();
-        assertFalse(Thread.getAllStackTraces().keySet().stream().anyMatch(thread -> thread.getName().equals("zone-poll")));
+        assertFalse(
+                Thread.getAllStackTraces().keySet().stream()
+                        .anyMatch(thread -> thread.getName().equals("zone-poll")));
     }
 
     @Test
@@ -277,6 +300,7 @@ class FileZoneStoreTest implements ZoneStoreContract {
     private void write(String name, String text, int seconds) throws IOException {
         Files.createDirectories(node.resolve("zones"));
         Files.writeString(file(name), text);
-        Files.setLastModifiedTime(file(name), FileTime.from(clock.instant().plus(Duration.ofSeconds(seconds))));
+        Files.setLastModifiedTime(
+                file(name), FileTime.from(clock.instant().plus(Duration.ofSeconds(seconds))));
     }
 }

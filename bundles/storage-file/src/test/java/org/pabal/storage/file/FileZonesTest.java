@@ -4,15 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.lang.reflect.Proxy;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.time.InstantSource;
-import java.util.ArrayList;
-import java.util.HashMap;
-import java.util.List;
-import java.util.Map;
-import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
@@ -27,11 +18,20 @@ import org.pabal.settings.BadSetting;
 import org.pabal.testkit.MemoryZone;
 import org.xbill.DNS.Name;
 
+import java.lang.reflect.Proxy;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeSet;
+
 /// The doorways, in as much of a framework as they ask for.
 class FileZonesTest {
 
-    @TempDir
-    Path home;
+    @TempDir Path home;
 
     private final Map<String, Object> services = new HashMap<>();
     private final List<String> news = new ArrayList<>();
@@ -45,7 +45,9 @@ class FileZonesTest {
             store.publish(MemoryZone.of("example.test.", soa));
             doorway.stop();
             assertTrue(services.isEmpty());
-            assertTrue(Thread.getAllStackTraces().keySet().stream().noneMatch(t -> t.getName().equals("zone-poll")));
+            assertTrue(
+                    Thread.getAllStackTraces().keySet().stream()
+                            .noneMatch(t -> t.getName().equals("zone-poll")));
         }
         assertEquals(List.of("example.test. 1", "example.test. 2"), news);
         assertTrue(Files.exists(home.resolve("data/zones/example.test.zone")));
@@ -54,7 +56,9 @@ class FileZonesTest {
     @Test
     void offersAccountsAndLeavesNothingBehind() throws Exception {
         for (int i = 0; i < 2; i++) {
-            FileAccounts doorway = new FileAccounts(context(), Map.of("directory", "elsewhere"), InstantSource.system());
+            FileAccounts doorway =
+                    new FileAccounts(
+                            context(), Map.of("directory", "elsewhere"), InstantSource.system());
             assertEquals(
                     List.of(
                             "org.pabal.directory.Directory",
@@ -63,7 +67,11 @@ class FileZonesTest {
                     List.copyOf(new TreeSet<>(services.keySet())));
             assertEquals(
                     "example.test",
-                    ((FileDirectory) services.get("org.pabal.directory.Directory")).domains().findFirst().orElseThrow().name());
+                    ((FileDirectory) services.get("org.pabal.directory.Directory"))
+                            .domains()
+                            .findFirst()
+                            .orElseThrow()
+                            .name());
             doorway.stop();
             assertTrue(services.isEmpty());
         }
@@ -73,45 +81,61 @@ class FileZonesTest {
     @Test
     void refusesSettingsThatItDoesNotKnow() {
         assertThrows(
-                BadSetting.class, () -> new FileZones(context(), Map.of("directry", "x"), InstantSource.system()));
+                BadSetting.class,
+                () -> new FileZones(context(), Map.of("directry", "x"), InstantSource.system()));
         assertThrows(
-                BadSetting.class, () -> new FileAccounts(context(), Map.of("directry", "x"), InstantSource.system()));
+                BadSetting.class,
+                () -> new FileAccounts(context(), Map.of("directry", "x"), InstantSource.system()));
     }
 
     @Test
     void saysWhichSettingIsWrongWhenTheDirectoryCannotBeUsed() throws Exception {
         Path file = Files.createFile(home.resolve("file"));
         Map<String, Object> settings = Map.of("directory", file.toString());
-        for (Executable start : new Executable[] {
-            () -> new FileZones(context(), settings, InstantSource.system()),
-            () -> new FileAccounts(context(), settings, InstantSource.system())
-        }) {
+        for (Executable start :
+                new Executable[] {
+                    () -> new FileZones(context(), settings, InstantSource.system()),
+                    () -> new FileAccounts(context(), settings, InstantSource.system())
+                }) {
             String said = assertThrows(BadSetting.class, start).getMessage();
-            assertTrue(said.startsWith("org.pabal.storage.file.cfg: directory = " + file + ": "), said);
+            assertTrue(
+                    said.startsWith("org.pabal.storage.file.cfg: directory = " + file + ": "),
+                    said);
         }
         assertTrue(services.isEmpty());
     }
 
     private BundleContext context() {
-        ZoneObserver observer = new ZoneObserver() {
-            @Override
-            public void published(Zone current) {
-                news.add(current.origin() + " " + current.serial());
-            }
+        ZoneObserver observer =
+                new ZoneObserver() {
+                    @Override
+                    public void published(Zone current) {
+                        news.add(current.origin() + " " + current.serial());
+                    }
 
-            @Override
-            public void withdrawn(Name origin) {}
-        };
+                    @Override
+                    public void withdrawn(Name origin) {}
+                };
         ServiceReference<?> reference = fake(ServiceReference.class, (method, arguments) -> null);
-        return fake(BundleContext.class, (method, arguments) -> switch (method) {
-            case "getProperty" -> Map.of("pabal.home", home.toString(), "pabal.domain", "example.test").get(arguments[0]);
-            case "registerService" -> register(arguments);
-            case "createFilter" -> fake(Filter.class, (m, a) -> null);
-            case "getServiceReferences", "getAllServiceReferences" -> new ServiceReference<?>[] {reference};
-            case "getService" -> observer;
-            case "ungetService" -> true;
-            default -> null;
-        });
+        return fake(
+                BundleContext.class,
+                (method, arguments) ->
+                        switch (method) {
+                            case "getProperty" ->
+                                    Map.of(
+                                                    "pabal.home",
+                                                    home.toString(),
+                                                    "pabal.domain",
+                                                    "example.test")
+                                            .get(arguments[0]);
+                            case "registerService" -> register(arguments);
+                            case "createFilter" -> fake(Filter.class, (m, a) -> null);
+                            case "getServiceReferences", "getAllServiceReferences" ->
+                                    new ServiceReference<?>[] {reference};
+                            case "getService" -> observer;
+                            case "ungetService" -> true;
+                            default -> null;
+                        });
     }
 
     private ServiceRegistration<?> register(Object[] arguments) {
@@ -122,12 +146,14 @@ class FileZonesTest {
             default -> names.add(arguments[0].toString());
         }
         names.forEach(name -> services.put(name, arguments[1]));
-        return fake(ServiceRegistration.class, (method, a) -> {
-            if (method.equals("unregister")) {
-                names.forEach(services::remove);
-            }
-            return null;
-        });
+        return fake(
+                ServiceRegistration.class,
+                (method, a) -> {
+                    if (method.equals("unregister")) {
+                        names.forEach(services::remove);
+                    }
+                    return null;
+                });
     }
 
     @FunctionalInterface
@@ -136,12 +162,16 @@ class FileZonesTest {
     }
 
     private static <T> T fake(Class<T> type, Answer answer) {
-        return type.cast(Proxy.newProxyInstance(type.getClassLoader(), new Class<?>[] {type}, (self, method, arguments) ->
-                switch (method.getName()) {
-                    case "hashCode" -> System.identityHashCode(self);
-                    case "equals" -> self == arguments[0];
-                    case "compareTo" -> 0;
-                    default -> answer.to(method.getName(), arguments);
-                }));
+        return type.cast(
+                Proxy.newProxyInstance(
+                        type.getClassLoader(),
+                        new Class<?>[] {type},
+                        (self, method, arguments) ->
+                                switch (method.getName()) {
+                                    case "hashCode" -> System.identityHashCode(self);
+                                    case "equals" -> self == arguments[0];
+                                    case "compareTo" -> 0;
+                                    default -> answer.to(method.getName(), arguments);
+                                }));
     }
 }

@@ -5,17 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
-import java.nio.file.Path;
-import java.nio.file.attribute.FileTime;
-import java.nio.file.attribute.PosixFilePermissions;
-import java.time.Duration;
-import java.time.Instant;
-import java.util.List;
-import java.util.Set;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -30,6 +19,18 @@ import org.pabal.mailbox.Message;
 import org.pabal.mailbox.UidSet;
 import org.pabal.testkit.MemoryContent;
 import org.pabal.testkit.MovableClock;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Stream;
 
 /// Other programs in our Maildirs, and Maildirs of other programs with us.
 class ForeignMaildirTest {
@@ -54,7 +55,15 @@ class ForeignMaildirTest {
 
     @Test
     void adoptsAMaildirAsItIs() throws Exception {
-        for (String part : List.of("cur", "new", "tmp", ".Sent/cur", ".Sent/new", ".Sent/tmp", ".&0wy8HA-/cur")) {
+        for (String part :
+                List.of(
+                        "cur",
+                        "new",
+                        "tmp",
+                        ".Sent/cur",
+                        ".Sent/new",
+                        ".Sent/tmp",
+                        ".&0wy8HA-/cur")) {
             Files.createDirectories(maildir.resolve(part));
         }
         put("cur/1700000002.M1P2.host,S=11,W=12:2,RS", "From: b\n\nx", 2);
@@ -64,13 +73,15 @@ class ForeignMaildirTest {
         assertEquals(List.of("INBOX", "Sent", "파발"), files.mailboxes().list(BOB));
         Mailbox inbox = inbox();
         List<Message> messages = inbox.messages(UidSet.ALL);
-        assertEquals(List.of(Set.of(), Set.of("\\Answered", "\\Seen"), Set.of("\\Flagged")),
+        assertEquals(
+                List.of(Set.of(), Set.of("\\Answered", "\\Seen"), Set.of("\\Flagged")),
                 messages.stream().map(Message::flags).toList());
         assertEquals(List.of(1L, 2L, 3L), messages.stream().map(Message::uid).toList());
         assertEquals("From: a\r\n\r\n", text(inbox, 1));
         assertEquals("From: b\r\n\r\nx", text(inbox, 2));
         for (Message message : messages) {
-            assertEquals(message.octets(), text(inbox, message.uid()).length(), "what RETR promises");
+            assertEquals(
+                    message.octets(), text(inbox, message.uid()).length(), "what RETR promises");
             assertTrue(message.id().matches("[\\x21-\\x7E]{1,70}"), message.id());
         }
         assertEquals(Instant.ofEpochSecond(1_700_000_001), messages.getFirst().received());
@@ -90,14 +101,21 @@ class ForeignMaildirTest {
         Changes changes = inbox.changes(since, Duration.ofSeconds(30));
         assertEquals(List.of(2L), changes.changed().stream().map(Message::uid).toList());
 
-        Files.move(maildir.resolve("new/1700000001.M1P1.host"), maildir.resolve("cur/1700000001.M1P1.host:2,ST"));
+        Files.move(
+                maildir.resolve("new/1700000001.M1P1.host"),
+                maildir.resolve("cur/1700000001.M1P1.host:2,ST"));
         changes = inbox.changes(changes.modSeq(), Duration.ofSeconds(30));
         assertEquals(Set.of("\\Seen", "\\Deleted"), changes.changed().getFirst().flags());
         assertEquals(1, inbox.status().unseen());
 
         Content content = inbox.content(2).orElseThrow();
-        Files.move(maildir.resolve("cur/1700000001.M1P1.host:2,ST"), maildir.resolve("cur/1700000001.M1P1.host:2,S"));
-        assertEquals("theirs\r\n", MemoryContent.copyOf(content).toString(), "found under its other name");
+        Files.move(
+                maildir.resolve("cur/1700000001.M1P1.host:2,ST"),
+                maildir.resolve("cur/1700000001.M1P1.host:2,S"));
+        assertEquals(
+                "theirs\r\n",
+                MemoryContent.copyOf(content).toString(),
+                "found under its other name");
 
         Files.delete(maildir.resolve("cur/1700000001.M1P1.host:2,S"));
         changes = inbox.changes(inbox.status().highestModSeq() - 1, Duration.ofSeconds(30));
@@ -109,11 +127,20 @@ class ForeignMaildirTest {
     void filesAreNamedAsOthersExpect() throws Exception {
         Mailbox inbox = inbox();
         inbox.append(MemoryContent.of("12\n"), Set.of(), clock.instant(), "");
-        assertTrue(names("new").getFirst().matches("1795348800\\.M[0-9A-Z]{16}\\.host\\.example\\.org,S=4"), names("new")::toString);
-        inbox.flag(UidSet.ALL, new FlagEdit.Add(Set.of("\\Seen", "$Forwarded", "$Work", "\\Draft")), Long.MAX_VALUE);
+        assertTrue(
+                names("new")
+                        .getFirst()
+                        .matches("1795348800\\.M[0-9A-Z]{16}\\.host\\.example\\.org,S=4"),
+                names("new")::toString);
+        inbox.flag(
+                UidSet.ALL,
+                new FlagEdit.Add(Set.of("\\Seen", "$Forwarded", "$Work", "\\Draft")),
+                Long.MAX_VALUE);
         assertEquals(List.of(), names("new"));
         assertTrue(names("cur").getFirst().endsWith(",S=4:2,DPS"), names("cur")::toString);
-        assertEquals(Set.of("\\Seen", "$Forwarded", "$Work", "\\Draft"), inbox.messages(UidSet.ALL).getFirst().flags());
+        assertEquals(
+                Set.of("\\Seen", "$Forwarded", "$Work", "\\Draft"),
+                inbox.messages(UidSet.ALL).getFirst().flags());
         files.mailboxes().create(BOB, "Work/파발 & Co.");
         assertTrue(Files.isDirectory(maildir.resolve(".Work.&0wy8HA- &- Co\\2e")));
         assertTrue(Files.exists(maildir.resolve(".Work/maildirfolder")));
@@ -176,12 +203,15 @@ class ForeignMaildirTest {
         Mailbox inbox = inbox();
         inbox.append(MemoryContent.of("1\n"), Set.of(), clock.instant(), "");
         for (int i = 0; i < 3_000; i++) {
-            FlagEdit edit = i % 2 == 0 ? new FlagEdit.Add(Set.of("$a")) : new FlagEdit.Remove(Set.of("$a"));
+            FlagEdit edit =
+                    i % 2 == 0 ? new FlagEdit.Add(Set.of("$a")) : new FlagEdit.Remove(Set.of("$a"));
             inbox.flag(UidSet.ALL, edit, Long.MAX_VALUE);
         }
         MailboxStatus status = inbox.status();
         files.close();
-        assertTrue(Files.size(maildir.resolve(UidLog.NAME)) < 100_000, "3,000 lines of 60 octets went through it");
+        assertTrue(
+                Files.size(maildir.resolve(UidLog.NAME)) < 100_000,
+                "3,000 lines of 60 octets went through it");
         open();
         assertEquals(status, inbox().status());
     }
@@ -205,7 +235,10 @@ class ForeignMaildirTest {
         try (Stream<Path> all = Files.walk(folder)) {
             for (Path path : all.filter(p -> !p.equals(folder)).toList()) {
                 String expected = Files.isDirectory(path) ? "rwx------" : "rw-------";
-                assertEquals(expected, PosixFilePermissions.toString(Files.getPosixFilePermissions(path)), path.toString());
+                assertEquals(
+                        expected,
+                        PosixFilePermissions.toString(Files.getPosixFilePermissions(path)),
+                        path.toString());
             }
         }
     }
@@ -218,7 +251,8 @@ class ForeignMaildirTest {
         Path path = maildir.resolve(file);
         Path temporary = Files.createTempFile(folder, "foreign", "");
         Files.writeString(temporary, text);
-        Files.setLastModifiedTime(temporary, FileTime.from(Instant.ofEpochSecond(1_700_000_000L + seconds)));
+        Files.setLastModifiedTime(
+                temporary, FileTime.from(Instant.ofEpochSecond(1_700_000_000L + seconds)));
         Files.move(temporary, path);
     }
 

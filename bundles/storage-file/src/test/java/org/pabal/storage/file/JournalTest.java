@@ -4,6 +4,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.pabal.testkit.MailQueueContract;
+
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -16,9 +20,6 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
-import org.pabal.testkit.MailQueueContract;
 
 class JournalTest {
 
@@ -50,7 +51,8 @@ class JournalTest {
         assertEquals(List.of("lazy"), replayed());
     }
 
-    /// Security row S30: a batch counts as a whole or not at all, wherever the disk stopped writing.
+    /// Security row S30: a batch counts as a whole or not at all, wherever the disk stopped
+    /// writing.
     @Test
     void tornBatchIsCutAtEveryOctet() throws Exception {
         JournalSegment segment = JournalSegment.create(folder, 0, 1_000_000, new Disk());
@@ -61,14 +63,17 @@ class JournalTest {
         segment.write(batch("torn in two"));
         segment.close();
         byte[] all = Files.readAllBytes(log);
-        assertEquals(before + JournalSegment.BATCH_HEADER + JournalSegment.RECORD_HEADER + 11, all.length);
+        assertEquals(
+                before + JournalSegment.BATCH_HEADER + JournalSegment.RECORD_HEADER + 11,
+                all.length);
         for (int at = (int) before; at < all.length; at++) {
             byte[] cut = Arrays.copyOf(all, at);
             assertEquals(List.of("whole"), read(cut), "ends at " + at);
             byte[] zeros = Arrays.copyOf(cut, all.length + 100);
-            List<String> expected = Arrays.equals(zeros, 0, all.length, all, 0, all.length)
-                    ? List.of("whole", "torn in two")
-                    : List.of("whole");
+            List<String> expected =
+                    Arrays.equals(zeros, 0, all.length, all, 0, all.length)
+                            ? List.of("whole", "torn in two")
+                            : List.of("whole");
             assertEquals(expected, read(zeros), "zeros from " + at);
             byte[] flipped = all.clone();
             flipped[at] ^= 1;
@@ -112,16 +117,18 @@ class JournalTest {
         List<Thread> threads = new ArrayList<>();
         for (int i = 0; i < 100; i++) {
             String name = "thread " + i;
-            threads.add(Thread.startVirtualThread(() -> {
-                try {
-                    for (int j = 0; j < 20; j++) {
-                        journal.await(journal.append(TYPE, octets(name + " " + j)));
-                    }
-                    done.add(name);
-                } catch (IOException e) {
-                    throw new java.io.UncheckedIOException(e);
-                }
-            }));
+            threads.add(
+                    Thread.startVirtualThread(
+                            () -> {
+                                try {
+                                    for (int j = 0; j < 20; j++) {
+                                        journal.await(journal.append(TYPE, octets(name + " " + j)));
+                                    }
+                                    done.add(name);
+                                } catch (IOException e) {
+                                    throw new java.io.UncheckedIOException(e);
+                                }
+                            }));
         }
         for (Thread thread : threads) {
             thread.join();
@@ -131,7 +138,8 @@ class JournalTest {
         assertEquals(2000, replayed().size());
     }
 
-    /// A commit whose record is durable but which nobody finds in the queue yet: killed then, its message was lost.
+    /// A commit whose record is durable but which nobody finds in the queue yet: killed then, its
+    /// message was lost.
     @Test
     void checkpointWaitsForThoseThatItWouldNotFind() throws Exception {
         AtomicBoolean laidOut = new AtomicBoolean();
@@ -139,10 +147,12 @@ class JournalTest {
         journal.replay((type, payload, position) -> {});
         Journal.Position position = journal.appendPinned(TYPE, octets("being committed"));
         journal.await(position);
-        var closing = MailQueueContract.waiting(() -> {
-            journal.close();
-            return laidOut.get();
-        });
+        var closing =
+                MailQueueContract.waiting(
+                        () -> {
+                            journal.close();
+                            return laidOut.get();
+                        });
         assertFalse(laidOut.get());
         journal.unpin(position);
         assertTrue(closing.task().get());
@@ -152,17 +162,19 @@ class JournalTest {
     void closedJournalLeavesNoThread() throws Exception {
         Journal journal = opened(new ArrayList<>());
         journal.close();
-        assertTrue(Thread.getAllStackTraces().keySet().stream()
-                .noneMatch(t -> t.getName().startsWith("pabal-journal") && t.isAlive()));
+        assertTrue(
+                Thread.getAllStackTraces().keySet().stream()
+                        .noneMatch(t -> t.getName().startsWith("pabal-journal") && t.isAlive()));
     }
 
     private Journal opened(List<String> into) throws IOException {
         Journal journal = new Journal(folder, 16_000_000, new Disk(), closing -> {});
-        journal.replay((type, payload, position) -> {
-            if (type == TYPE) {
-                into.add(StandardCharsets.UTF_8.decode(payload).toString());
-            }
-        });
+        journal.replay(
+                (type, payload, position) -> {
+                    if (type == TYPE) {
+                        into.add(StandardCharsets.UTF_8.decode(payload).toString());
+                    }
+                });
         return journal;
     }
 
@@ -178,8 +190,9 @@ class JournalTest {
         Files.write(copy.resolve("00.log"), octets);
         List<String> records = new ArrayList<>();
         for (JournalSegment segment : JournalSegment.list(copy, 1_000_000, new Disk())) {
-            segment.read((type, payload, position) ->
-                    records.add(StandardCharsets.UTF_8.decode(payload).toString()));
+            segment.read(
+                    (type, payload, position) ->
+                            records.add(StandardCharsets.UTF_8.decode(payload).toString()));
         }
         return records;
     }

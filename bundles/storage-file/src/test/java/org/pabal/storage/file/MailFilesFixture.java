@@ -8,7 +8,8 @@ import java.util.Random;
 /// Opens the storage as tests want it: small, quick to look at what others do, with any disk.
 final class MailFilesFixture {
 
-    static final MailFiles.Options SMALL = new MailFiles.Options(16_000_000, 0, 10_000, "host.example.org", 0);
+    static final MailFiles.Options SMALL =
+            new MailFiles.Options(16_000_000, 0, 10_000, "host.example.org", 0);
 
     private MailFilesFixture() {}
 

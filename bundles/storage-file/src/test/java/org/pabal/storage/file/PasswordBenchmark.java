@@ -2,7 +2,8 @@ package org.pabal.storage.file;
 
 import org.junit.jupiter.api.Test;
 
-/// How long a password check takes: `mvn -o test -Dtest=PasswordBenchmark`. Its name keeps it out of the ordinary build.
+/// How long a password check takes: `mvn -o test -Dtest=PasswordBenchmark`. Its name keeps it out
+/// of the ordinary build.
 class PasswordBenchmark {
 
     @Test

@@ -10,7 +10,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class PasswordHashTest {
 
-    /// Written by the reference implementation: `echo -n password | argon2 somesalt -id -t 2 -m 16 -p 1 -l 32`.
+    /// Written by the reference implementation: `echo -n password | argon2 somesalt -id -t 2 -m 16
+    /// -p 1 -l 32`.
     private static final String REFERENCE =
             "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc";
 
@@ -24,7 +25,9 @@ class PasswordHashTest {
 
     @Test
     void readsWhatItWrites() {
-        PasswordHash hash = PasswordHash.of("파발".toCharArray(), new PasswordCost(64, 1, 1, 4_096), new byte[16]);
+        PasswordHash hash =
+                PasswordHash.of(
+                        "파발".toCharArray(), new PasswordCost(64, 1, 1, 4_096), new byte[16]);
         PasswordHash read = PasswordHash.parse(hash.toString()).orElseThrow();
         assertTrue(read.fits("파발".toCharArray()));
         assertEquals(hash.toString(), read.toString());
@@ -33,16 +36,19 @@ class PasswordHashTest {
     @Test
     void costsAsMuchAsItShould() {
         PasswordCost cost = PasswordCost.DEFAULT;
-        assertEquals("$argon2id$v=19$m=19456,t=2,p=1$", PasswordHash.of("x".toCharArray(), cost, new byte[16])
-                .toString()
-                .substring(0, 31));
+        assertEquals(
+                "$argon2id$v=19$m=19456,t=2,p=1$",
+                PasswordHash.of("x".toCharArray(), cost, new byte[16]).toString().substring(0, 31));
         assertTrue(cost.iterations() >= 4_096);
     }
 
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "", "$", "pabal", "$argon2i$v=19$m=64,t=1,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5Q",
+                "",
+                "$",
+                "pabal",
+                "$argon2i$v=19$m=64,t=1,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5Q",
                 "$argon2id$v=16$m=64,t=1,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5Q",
                 "$argon2id$v=19$m=7,t=1,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5Q",
                 "$argon2id$v=19$m=64,t=0,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5Q",
@@ -51,8 +57,10 @@ class PasswordHashTest {
                 "$argon2id$v=19$m=9999999,t=1,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5Q",
                 "$argon2id$v=19$m=1048576,t=999,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5Q",
                 "$argon2id$v=19$m=99999999999999999999,t=1,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5Q",
-                "$argon2id$v=19$m=64,t=1,p=1$$CTFhFdXPJO1aFaMaO6Mm5Q", "$argon2id$v=19$m=64,t=1,p=1$c29tZXNhbHQ$",
-                "$argon2id$v=19$m=64,t=1,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5", "$argon2id$v=19$m=64,t=1,p=1$c29tZXNhbHQ"
+                "$argon2id$v=19$m=64,t=1,p=1$$CTFhFdXPJO1aFaMaO6Mm5Q",
+                "$argon2id$v=19$m=64,t=1,p=1$c29tZXNhbHQ$",
+                "$argon2id$v=19$m=64,t=1,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5",
+                "$argon2id$v=19$m=64,t=1,p=1$c29tZXNhbHQ"
             })
     void refusesWhatCannotBeChecked(String text) {
         assertTrue(PasswordHash.parse(text).isEmpty());

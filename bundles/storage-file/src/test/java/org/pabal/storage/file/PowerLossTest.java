@@ -3,18 +3,6 @@ package org.pabal.storage.file;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.time.Duration;
-import java.time.Instant;
-import java.util.ArrayList;
-import java.util.HashMap;
-import java.util.List;
-import java.util.Map;
-import java.util.Optional;
-import java.util.Set;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -34,8 +22,21 @@ import org.pabal.mailbox.UidSet;
 import org.pabal.testkit.MemoryContent;
 import org.pabal.testkit.MovableClock;
 
-/// What a crash of the machine may do to files that were not synced, done by hand between a crash and the next start
-/// (security row S30).
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Stream;
+
+/// What a crash of the machine may do to files that were not synced, done by hand between a crash
+/// and the next start (security row S30).
 class PowerLossTest {
 
     private static final MailAddress BOB = new MailAddress("bob", "example.test");
@@ -74,7 +75,8 @@ class PowerLossTest {
             switch (damage) {
                 case "lost" -> Files.delete(file);
                 case "empty" -> Files.write(file, new byte[0]);
-                case "half" -> Files.write(file, java.util.Arrays.copyOf(Files.readAllBytes(file), 3));
+                case "half" ->
+                        Files.write(file, java.util.Arrays.copyOf(Files.readAllBytes(file), 3));
                 default -> {}
             }
         }
@@ -82,7 +84,10 @@ class PowerLossTest {
         assertEquals(status, inbox().status());
         assertEquals(messages, inbox().messages(UidSet.ALL));
         assertEquals(
-                List.of("Delivered-To: bob@example.test\r\none", "Delivered-To: bob@example.test\r\ntwo", "three\r\n"),
+                List.of(
+                        "Delivered-To: bob@example.test\r\none",
+                        "Delivered-To: bob@example.test\r\ntwo",
+                        "three\r\n"),
                 texts());
         files.close(); // everything is laid out now
         open();
@@ -101,7 +106,9 @@ class PowerLossTest {
         open();
         assertEquals(0, inbox().status().messages());
         assertEquals(2, inbox().status().uidNext());
-        assertTrue(inbox().append(MemoryContent.of("away\n"), Set.of(), clock.instant(), "Q9.1").isEmpty());
+        assertTrue(
+                inbox().append(MemoryContent.of("away\n"), Set.of(), clock.instant(), "Q9.1")
+                        .isEmpty());
     }
 
     @Test
@@ -155,7 +162,8 @@ class PowerLossTest {
         files.close();
         Files.write(file, octets); // all that the process had done when it was killed
         open();
-        Optional<Message> again = inbox().append(MemoryContent.of("once\n"), Set.of(), clock.instant(), "Q7.1");
+        Optional<Message> again =
+                inbox().append(MemoryContent.of("once\n"), Set.of(), clock.instant(), "Q7.1");
         assertEquals(1, again.orElseThrow().uid());
         assertEquals(1, inbox().status().messages());
     }
@@ -197,15 +205,22 @@ class PowerLossTest {
         for (Path log : list(folder.resolve("journal"))) {
             sizes.put(log.getFileName().toString(), Files.size(log));
         }
-        assertTrue(sizes.values().stream().mapToLong(Long::longValue).sum() < 32_000_000, sizes::toString);
+        assertTrue(
+                sizes.values().stream().mapToLong(Long::longValue).sum() < 32_000_000,
+                sizes::toString);
         open();
-        List<String> waiting = files.queue().entries().map(e -> {
-            try {
-                return MemoryContent.copyOf(e.content()).toString();
-            } catch (IOException x) {
-                throw new java.io.UncheckedIOException(x);
-            }
-        }).toList();
+        List<String> waiting =
+                files.queue()
+                        .entries()
+                        .map(
+                                e -> {
+                                    try {
+                                        return MemoryContent.copyOf(e.content()).toString();
+                                    } catch (IOException x) {
+                                        throw new java.io.UncheckedIOException(x);
+                                    }
+                                })
+                        .toList();
         assertEquals(expected, waiting);
         assertEquals(40, inbox().status().messages());
     }
@@ -215,7 +230,8 @@ class PowerLossTest {
     }
 
     private void commit(String text) throws IOException {
-        try (Draft draft = files.queue().draft(new Envelope(Optional.empty(), List.of(new Recipient(BOB))))) {
+        try (Draft draft =
+                files.queue().draft(new Envelope(Optional.empty(), List.of(new Recipient(BOB))))) {
             draft.body().write(text.getBytes(java.nio.charset.StandardCharsets.US_ASCII));
             draft.commit(List.of());
         }
@@ -241,7 +257,8 @@ class PowerLossTest {
     private List<String> texts() throws IOException {
         List<String> texts = new ArrayList<>();
         for (Message message : inbox().messages(UidSet.ALL)) {
-            texts.add(MemoryContent.copyOf(inbox().content(message.uid()).orElseThrow()).toString());
+            texts.add(
+                    MemoryContent.copyOf(inbox().content(message.uid()).orElseThrow()).toString());
         }
         return texts;
     }

@@ -4,12 +4,13 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.time.Duration;
-import java.time.Instant;
 import org.junit.jupiter.api.Test;
 import org.pabal.directory.Account;
 import org.pabal.mail.MailAddress;
 import org.pabal.testkit.MovableClock;
+
+import java.time.Duration;
+import java.time.Instant;
 
 class RememberedSignInsTest {
 
@@ -17,7 +18,8 @@ class RememberedSignInsTest {
     private static final PasswordHash HASH = new PasswordHash(64, 1, 1, new byte[16], new byte[32]);
 
     private final MovableClock clock = new MovableClock(Instant.parse("2026-11-22T12:00:00Z"));
-    private final RememberedSignIns remembered = new RememberedSignIns(2, Duration.ofMinutes(5), clock);
+    private final RememberedSignIns remembered =
+            new RememberedSignIns(2, Duration.ofMinutes(5), clock);
 
     @Test
     void forgetsTheOldestWhenItIsFull() {
@@ -35,7 +37,11 @@ class RememberedSignInsTest {
         remembered.remember(BOB, HASH, "one".toCharArray());
         PasswordHash newer = new PasswordHash(64, 1, 1, new byte[17], new byte[32]);
         assertFalse(remembered.knows(BOB, newer, "one".toCharArray()));
-        assertFalse(remembered.knows(new Account(new MailAddress("bob", "example.org")), HASH, "one".toCharArray()));
+        assertFalse(
+                remembered.knows(
+                        new Account(new MailAddress("bob", "example.org")),
+                        HASH,
+                        "one".toCharArray()));
         assertFalse(remembered.knows(BOB, HASH, "One".toCharArray()));
         assertFalse(remembered.knows(BOB, HASH, new char[0]));
     }

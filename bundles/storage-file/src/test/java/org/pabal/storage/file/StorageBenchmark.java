@@ -1,5 +1,16 @@
 package org.pabal.storage.file;
 
+import org.junit.jupiter.api.Test;
+import org.pabal.mail.Content;
+import org.pabal.mail.Draft;
+import org.pabal.mail.Envelope;
+import org.pabal.mail.MailAddress;
+import org.pabal.mail.Outcome;
+import org.pabal.mail.QueueEntry;
+import org.pabal.mail.Recipient;
+import org.pabal.mailbox.Mailbox;
+import org.pabal.mailbox.MailboxStore;
+
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -17,40 +28,37 @@ import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
-import org.junit.jupiter.api.Test;
-import org.pabal.mail.Content;
-import org.pabal.mail.Draft;
-import org.pabal.mail.Envelope;
-import org.pabal.mail.MailAddress;
-import org.pabal.mail.Outcome;
-import org.pabal.mail.QueueEntry;
-import org.pabal.mail.Recipient;
-import org.pabal.mailbox.Mailbox;
-import org.pabal.mailbox.MailboxStore;
 
-/// Measures what the storage costs a message: 50 sessions commit 4 KB each, 16 workers bring it into eight mailboxes. The
-/// sessions' own work is in the figures; the first rounds are the compiler's.
+/// Measures what the storage costs a message: 50 sessions commit 4 KB each, 16 workers bring it
+/// into eight mailboxes. The sessions' own work is in the figures; the first rounds are the
+/// compiler's.
 ///
-/// Not run by `mvn verify`: `mvn -o test -Dtest=StorageBenchmark`, with `-Dpabal.benchmark.messages=N` a round,
-/// `-Dpabal.benchmark.rounds=N` and `-Dpabal.benchmark.directory=DIR` on the disk in question.
+/// Not run by `mvn verify`: `mvn -o test -Dtest=StorageBenchmark`, with
+/// `-Dpabal.benchmark.messages=N` a round, `-Dpabal.benchmark.rounds=N` and
+/// `-Dpabal.benchmark.directory=DIR` on the disk in question.
 class StorageBenchmark {
 
     private static final int SESSIONS = 50;
     private static final int WORKERS = 16;
     private static final int MAILBOXES = 8;
-    private static final List<String> RECEIVED = List.of(
-            "Received: from client.example.org ([192.0.2.1])\r\n\tby host.example.org with ESMTP id 7F3K00000000"
-                    + "\r\n\tfor <bob@example.test>; Sun, 22 Nov 2026 12:00:00 +0000");
+    private static final List<String> RECEIVED =
+            List.of(
+                    "Received: from client.example.org ([192.0.2.1])\r\n"
+                            + "\tby host.example.org with ESMTP id 7F3K00000000\r\n"
+                            + "\tfor <bob@example.test>; Sun, 22 Nov 2026 12:00:00 +0000");
 
     @Test
     void costOfAMessage() throws Exception {
-        Path directory = Path.of(System.getProperty("pabal.benchmark.directory", "target/benchmark"));
+        Path directory =
+                Path.of(System.getProperty("pabal.benchmark.directory", "target/benchmark"));
         int messages = Integer.getInteger("pabal.benchmark.messages", 40_000);
         Disk.deleteTree(directory);
         MailFiles.Options options =
-                new MailFiles.Options(256_000_000, 0, 1_000_000, "host.example.org", 1_000_000_000L);
+                new MailFiles.Options(
+                        256_000_000, 0, 1_000_000, "host.example.org", 1_000_000_000L);
         try (MailFiles files =
-                MailFiles.open(directory, new Disk(), options, InstantSource.system(), new Random())) {
+                MailFiles.open(
+                        directory, new Disk(), options, InstantSource.system(), new Random())) {
             for (int i = 0; i < Integer.getInteger("pabal.benchmark.rounds", 6); i++) {
                 round(files, messages, MAILBOXES);
             }
@@ -58,7 +66,9 @@ class StorageBenchmark {
     }
 
     private static void round(MailFiles files, int messages, int mailboxes) throws Exception {
-        byte[] body = ("Subject: benchmark\r\n\r\n" + ("x".repeat(78) + "\r\n").repeat(51)).getBytes(StandardCharsets.US_ASCII);
+        byte[] body =
+                ("Subject: benchmark\r\n\r\n" + ("x".repeat(78) + "\r\n").repeat(51))
+                        .getBytes(StandardCharsets.US_ASCII);
         AtomicInteger toSend = new AtomicInteger(messages);
         AtomicInteger toBring = new AtomicInteger(messages);
         CountDownLatch sent = new CountDownLatch(SESSIONS);
@@ -78,15 +88,22 @@ class StorageBenchmark {
         double delivered = (System.nanoTime() - start) / 1e9;
         double micros = cpu().minus(cpu).toNanos() / 1e3 / messages;
         System.out.printf(
-                "accepted %.0f/s, in mailboxes %.0f/s, CPU of the process %.1f us/message, of the machine %.1f%n",
-                messages / accepted, messages / delivered, micros, (systemTicks() - system) * 1e4 / messages);
+                "accepted %.0f/s, in mailboxes %.0f/s, CPU of the process %.1f us/message, of the"
+                        + " machine %.1f%n",
+                messages / accepted,
+                messages / delivered,
+                micros,
+                (systemTicks() - system) * 1e4 / messages);
     }
 
-    private static void send(MailFiles files, byte[] body, AtomicInteger left, CountDownLatch done, int mailboxes) {
+    private static void send(
+            MailFiles files, byte[] body, AtomicInteger left, CountDownLatch done, int mailboxes) {
         try {
             for (int n = left.getAndDecrement(); n > 0; n = left.getAndDecrement()) {
-                Envelope envelope = new Envelope(
-                        Optional.of(new MailAddress("a", "example.org")), List.of(new Recipient(recipient(n % mailboxes))));
+                Envelope envelope =
+                        new Envelope(
+                                Optional.of(new MailAddress("a", "example.org")),
+                                List.of(new Recipient(recipient(n % mailboxes))));
                 try (Draft draft = files.queue().draft(envelope)) {
                     draft.body().write(body);
                     draft.commit(RECEIVED);
@@ -102,13 +119,23 @@ class StorageBenchmark {
     private static void bring(MailFiles files, AtomicInteger left, CountDownLatch done) {
         try {
             while (left.get() > 0) {
-                Optional<QueueEntry> leased = files.queue().lease(InstantSource.system().instant(), Duration.ofMillis(100));
+                Optional<QueueEntry> leased =
+                        files.queue()
+                                .lease(InstantSource.system().instant(), Duration.ofMillis(100));
                 if (leased.isPresent()) {
                     QueueEntry entry = leased.get();
                     MailAddress to = entry.envelope().recipients().getFirst().address();
                     Mailbox inbox = files.mailboxes().open(to, MailboxStore.INBOX).orElseThrow();
-                    inbox.append(new Prefixed(entry.content()), Set.of(), entry.accepted(), entry.id() + ".1");
-                    files.queue().settle(entry, Map.of(to, new Outcome.Delivered("mailbox")), Instant.MAX);
+                    inbox.append(
+                            new Prefixed(entry.content()),
+                            Set.of(),
+                            entry.accepted(),
+                            entry.id() + ".1");
+                    files.queue()
+                            .settle(
+                                    entry,
+                                    Map.of(to, new Outcome.Delivered("mailbox")),
+                                    Instant.MAX);
                     left.decrementAndGet();
                 }
             }
@@ -130,7 +157,10 @@ class StorageBenchmark {
     /// Hundredths of a second that the processors were busy, kernel threads included.
     private static long systemTicks() throws IOException {
         String[] words = Files.readAllLines(Path.of("/proc/stat")).getFirst().split(" +");
-        return Long.parseLong(words[1]) + Long.parseLong(words[2]) + Long.parseLong(words[3]) + Long.parseLong(words[6])
+        return Long.parseLong(words[1])
+                + Long.parseLong(words[2])
+                + Long.parseLong(words[3])
+                + Long.parseLong(words[6])
                 + Long.parseLong(words[7]);
     }
 
@@ -138,7 +168,8 @@ class StorageBenchmark {
     record Prefixed(Content content) implements Content {
 
         private static final byte[] TOP =
-                "Return-Path: <a@example.org>\r\nDelivered-To: bob@example.test\r\n".getBytes(StandardCharsets.US_ASCII);
+                "Return-Path: <a@example.org>\r\nDelivered-To: bob@example.test\r\n"
+                        .getBytes(StandardCharsets.US_ASCII);
 
         @Override
         public long size() {

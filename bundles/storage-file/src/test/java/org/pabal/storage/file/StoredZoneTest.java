@@ -1,9 +1,10 @@
 package org.pabal.storage.file;
 
-import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -39,7 +40,11 @@ class StoredZoneTest {
         if (records.startsWith("$GENERATE")) {
             StringBuilder many = new StringBuilder();
             for (int i = 0; i < 4_097; i++) {
-                many.append("a 60 IN A 10.0.").append(i / 256).append('.').append(i % 256).append('\n');
+                many.append("a 60 IN A 10.0.")
+                        .append(i / 256)
+                        .append('.')
+                        .append(i % 256)
+                        .append('\n');
             }
             text = many.toString();
         }
@@ -51,15 +56,18 @@ class StoredZoneTest {
     @Test
     void refusesAZoneWithoutSoaOrNs() {
         assertThrows(IllegalArgumentException.class, () -> zone("a 60 IN A 192.0.2.1\n"));
-        assertThrows(IllegalArgumentException.class, () -> zone("@ 60 IN SOA ns1 h 7 7200 900 1209600 300\n"));
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> zone("@ 60 IN SOA ns1 h 7 7200 900 1209600 300\n"));
     }
 
     @Test
     void givesASetItsSmallestTtl() {
         // RFC 2181 §5.2
-        RRset set = zone(APEX + "a 60 IN A 192.0.2.1\na 30 IN A 192.0.2.2\na 90 IN A 192.0.2.3\n")
-                .records(name("a"), Type.A)
-                .orElseThrow();
+        RRset set =
+                zone(APEX + "a 60 IN A 192.0.2.1\na 30 IN A 192.0.2.2\na 90 IN A 192.0.2.3\n")
+                        .records(name("a"), Type.A)
+                        .orElseThrow();
         assertTrue(set.rrs().stream().allMatch(record -> record.getTTL() == 30));
         assertEquals(3, set.size());
     }
@@ -71,8 +79,10 @@ class StoredZoneTest {
 
     @Test
     void keepsSignaturesWithWhatTheySign() {
-        String signature = "a 60 IN RRSIG A 13 3 60 20270101000000 20260101000000 1 example.org. AAAA\n";
-        StoredZone zone = zone(APEX + signature + "a 60 IN A 192.0.2.1\nb 60 IN CNAME a\nb 60 IN NSEC c A\n");
+        String signature =
+                "a 60 IN RRSIG A 13 3 60 20270101000000 20260101000000 1 example.org. AAAA\n";
+        StoredZone zone =
+                zone(APEX + signature + "a 60 IN A 192.0.2.1\nb 60 IN CNAME a\nb 60 IN NSEC c A\n");
         RRset set = zone.records(name("a"), Type.A).orElseThrow();
         assertEquals(1, set.sigs().size());
         assertEquals(1, set.size());
@@ -101,7 +111,8 @@ class StoredZoneTest {
     }
 
     private static StoredZone zone(String text) {
-        return new StoredZone(ORIGIN, ZoneText.read(ORIGIN, text.getBytes(ISO_8859_1), "example.org.zone"));
+        return new StoredZone(
+                ORIGIN, ZoneText.read(ORIGIN, text.getBytes(ISO_8859_1), "example.org.zone"));
     }
 
     private static Name name(String below) {

@@ -1,16 +1,18 @@
 package org.pabal.storage.file;
 
-import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.util.List;
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.xbill.DNS.Name;
 import org.xbill.DNS.Record;
+
+import java.util.List;
 
 class ZoneTextTest {
 
@@ -33,27 +35,35 @@ class ZoneTextTest {
                     a..b 5 A 192.0.2.1                                  | 1: a..b 5 A 192.0.2.1: 'a..b': invalid empty label
                     """)
     void tellsTheLineAndWhatWasExpected(String text, String said) {
-        String message = assertThrows(IllegalArgumentException.class, () -> read(text.replace(";", "\n"))).getMessage();
+        String message =
+                assertThrows(IllegalArgumentException.class, () -> read(text.replace(";", "\n")))
+                        .getMessage();
         if (!text.contains("(")) {
             assertTrue(message.startsWith("example.org.zone:" + said), message);
         }
-        assertTrue(message.endsWith("; expected NAME TTL TYPE DATA, for example www 3600 A 192.0.2.1"), message);
+        assertTrue(
+                message.endsWith("; expected NAME TTL TYPE DATA, for example www 3600 A 192.0.2.1"),
+                message);
     }
 
     @Test
     void readsWhatMasterFilesMaySay() {
-        List<Record> records = read("""
-                $TTL 1h
-                $ORIGIN sub.example.org.
-                a 60 A 192.0.2.1 ; a remark
-                  AAAA 2001:db8::1
-                b IN MX ( 10
-                   a )
-                $GENERATE 1-3/2 h$ A 192.0.2.$
-                """);
+        List<Record> records =
+                read(
+                        """
+                        $TTL 1h
+                        $ORIGIN sub.example.org.
+                        a 60 A 192.0.2.1 ; a remark
+                          AAAA 2001:db8::1
+                        b IN MX ( 10
+                           a )
+                        $GENERATE 1-3/2 h$ A 192.0.2.$
+                        """);
         assertEquals(
                 List.of("a.sub 60", "a.sub 3600", "b.sub 3600", "h1.sub 3600", "h3.sub 3600"),
-                records.stream().map(r -> r.getName().relativize(ORIGIN) + " " + r.getTTL()).toList(),
+                records.stream()
+                        .map(r -> r.getName().relativize(ORIGIN) + " " + r.getTTL())
+                        .toList(),
                 records.toString());
     }
 

@@ -1,25 +1,27 @@
 package org.pabal.storage.file;
 
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.xbill.DNS.Name;
+
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.InstantSource;
-import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
-import org.xbill.DNS.Name;
 
-/// How long a zone of a million names takes: `mvn -o test -Dtest=ZonesBenchmark`. Its name keeps it out of the ordinary build.
+/// How long a zone of a million names takes: `mvn -o test -Dtest=ZonesBenchmark`. Its name keeps it
+/// out of the ordinary build.
 class ZonesBenchmark {
 
     private static final int NAMES = 1_000_000;
 
-    @TempDir
-    Path zones;
+    @TempDir Path zones;
 
     @Test
     void loadsAndPublishesAMillionNames() throws IOException {
-        StringBuilder text = new StringBuilder("@ 60 IN SOA ns1 h 7 7200 900 1209600 300\n@ 60 IN NS ns1\n");
+        StringBuilder text =
+                new StringBuilder("@ 60 IN SOA ns1 h 7 7200 900 1209600 300\n@ 60 IN NS ns1\n");
         for (int i = 0; i < NAMES; i++) {
             text.append("host").append(i).append(" 60 IN A 192.0.2.").append(i % 256).append('\n');
         }
@@ -35,7 +37,10 @@ class ZonesBenchmark {
             store.publish(store.find(Name.fromConstantString("example.org.")).orElseThrow());
             System.out.printf(
                     "%,d names: loaded in %.1f s, heap %d MB, published in %.1f s%n",
-                    NAMES, (loaded - begun) / 1e9, octets / 1_000_000, (System.nanoTime() - before) / 1e9);
+                    NAMES,
+                    (loaded - begun) / 1e9,
+                    octets / 1_000_000,
+                    (System.nanoTime() - before) / 1e9);
         }
     }
 }
