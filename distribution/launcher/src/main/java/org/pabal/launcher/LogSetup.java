@@ -94,7 +94,7 @@ public final class LogSetup extends ContextAwareBase implements Configurator {
         policy.setContext(context);
         policy.setParent(appender);
         policy.setFileNamePattern(
-                directory.log().resolve("pabal.%d{yyyy-MM-dd}.%i.log.gz").toString());
+                directory.log().resolve("pabal.%d{yyyy-MM-dd}.%i.log").toString());
         policy.setMaxFileSize(FileSize.valueOf(FILE_SIZE));
         policy.setMaxHistory(DAYS);
         policy.setTotalSizeCap(FileSize.valueOf(ALL_FILES));
