@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 
 /// Whole conversations that the tests hold again and again.
 public final class Conversations {
@@ -47,16 +48,23 @@ public final class Conversations {
     /// All messages of an account, in order, left on the server.
     public static List<String> readMail(InetSocketAddress pop3, String login, String password)
             throws IOException {
+        List<String> messages = new ArrayList<>();
+        readMail(pop3, login, password, messages::add);
+        return messages;
+    }
+
+    /// The same for more messages than should be in memory at once.
+    public static void readMail(
+            InetSocketAddress pop3, String login, String password, Consumer<String> reader)
+            throws IOException {
         try (TextClient client = signIn(pop3, login, password)) {
             String stat = expect(client.ask("STAT"), "+OK");
             int count = Integer.parseInt(stat.split(" ")[1]);
-            List<String> messages = new ArrayList<>(count);
             for (int number = 1; number <= count; number++) {
                 expect(client.ask("RETR " + number), "+OK");
-                messages.add(client.lines());
+                reader.accept(client.lines());
             }
             expect(client.ask("QUIT"), "+OK");
-            return messages;
         }
     }
 
