@@ -13,6 +13,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -75,7 +77,19 @@ public final class Node implements AutoCloseable {
                         .start();
         CountDownLatch ready = new CountDownLatch(1);
         Process started = process;
-        Thread.ofVirtual().start(() -> collect(started, ready));
+        Thread.ofVirtual()
+                .start(
+                        () -> {
+                            collect(
+                                    started,
+                                    output,
+                                    line -> {
+                                        if (line.equals("ready")) {
+                                            ready.countDown();
+                                        }
+                                    });
+                            ready.countDown();
+                        });
         if (!ready.await(PATIENCE_SECONDS, TimeUnit.SECONDS) || !process.isAlive()) {
             throw new IOException("node is not ready; it said:\n" + output);
         }
@@ -90,6 +104,7 @@ public final class Node implements AutoCloseable {
     public int stop() throws IOException, InterruptedException {
         process.destroy();
         if (!process.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS)) {
+            threads(process.toHandle());
             process.destroyForcibly().waitFor();
             throw new IOException("node did not stop; it said:\n" + output);
         }
@@ -148,7 +163,16 @@ public final class Node implements AutoCloseable {
     public Result tryShell(String... command) throws IOException, InterruptedException {
         List<String> arguments = new ArrayList<>(List.of("shell", directory.toString()));
         arguments.addAll(List.of(command));
-        return pabal(arguments);
+        return pabal(
+                arguments,
+                () -> {
+                    try {
+                        threads(handle());
+                    } catch (IOException | InterruptedException e) {
+                        output.append(e);
+                    }
+                    return "the node said:\n" + output;
+                });
     }
 
     /// Returns when nothing is in the queue any more.
@@ -182,8 +206,13 @@ public final class Node implements AutoCloseable {
     /// How a command of `pabal` ended.
     public record Result(int exit, String output) {}
 
-    /// Runs `pabal` with arguments to its end.
+    /// Runs `pabal` with arguments to its end, which has to come within a minute.
     public static Result pabal(List<String> arguments) throws IOException, InterruptedException {
+        return pabal(arguments, () -> "");
+    }
+
+    private static Result pabal(List<String> arguments, Supplier<String> more)
+            throws IOException, InterruptedException {
         List<String> command = new ArrayList<>(List.of(IMAGE.resolve("bin/pabal").toString()));
         command.addAll(arguments);
         Process process =
@@ -191,8 +220,30 @@ public final class Node implements AutoCloseable {
                         .redirectErrorStream(true)
                         .redirectInput(ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()))
                         .start();
-        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        return new Result(process.waitFor(), output);
+        StringBuffer output = new StringBuffer();
+        Thread reader = Thread.ofVirtual().start(() -> collect(process, output, line -> {}));
+        if (!process.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS)) {
+            String threads = threads(process.toHandle());
+            process.destroyForcibly().waitFor();
+            throw new IOException(
+                    "pabal %s: not done after %d s; it said:\n%s%s%s"
+                            .formatted(
+                                    String.join(" ", arguments),
+                                    PATIENCE_SECONDS,
+                                    output,
+                                    threads,
+                                    more.get()));
+        }
+        reader.join();
+        return new Result(process.exitValue(), output.toString());
+    }
+
+    /// Has a virtual machine write what its threads do to its standard output, where we collect it.
+    private static String threads(ProcessHandle virtualMachine)
+            throws IOException, InterruptedException {
+        new ProcessBuilder("kill", "-QUIT", "" + virtualMachine.pid()).start().waitFor();
+        virtualMachine.onExit().completeOnTimeout(virtualMachine, 2, TimeUnit.SECONDS).join();
+        return "(asked for its threads)\n";
     }
 
     /// The image under test.
@@ -207,18 +258,14 @@ public final class Node implements AutoCloseable {
         }
     }
 
-    private void collect(Process from, CountDownLatch ready) {
+    private static void collect(Process from, StringBuffer output, Consumer<String> heard) {
         try (BufferedReader lines = from.inputReader(StandardCharsets.UTF_8)) {
             for (String line = lines.readLine(); line != null; line = lines.readLine()) {
                 output.append(line).append('\n');
-                if (line.equals("ready")) {
-                    ready.countDown();
-                }
+                heard.accept(line);
             }
         } catch (IOException e) {
             output.append("(output ended: ").append(e.getMessage()).append(")\n");
-        } finally {
-            ready.countDown();
         }
     }
 }
