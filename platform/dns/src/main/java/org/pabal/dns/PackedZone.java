@@ -1,6 +1,5 @@
-package org.pabal.storage.file;
+package org.pabal.dns;
 
-import org.pabal.dns.Zone;
 import org.xbill.DNS.DClass;
 import org.xbill.DNS.Name;
 import org.xbill.DNS.RRset;
@@ -8,9 +7,12 @@ import org.xbill.DNS.Record;
 import org.xbill.DNS.SOARecord;
 import org.xbill.DNS.Type;
 
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -19,7 +21,7 @@ import java.util.stream.Stream;
 ///
 /// Every name that exists is a key, empty non-terminals too, and has its few record sets in an
 /// array: a lookup is one step, and a zone of a million names is loaded in one pass.
-final class StoredZone implements Zone {
+public final class PackedZone implements Zone {
 
     /// More would not fit into a message (RFC 1035 §4.2.2), however small the records are.
     private static final int MAX_SET_SIZE = 4_096;
@@ -34,7 +36,7 @@ final class StoredZone implements Zone {
 
     /// @throws IllegalArgumentException when these records are no zone that can be served; one line
     ///     for an administrator
-    StoredZone(Name origin, Collection<Record> records) {
+    public PackedZone(Name origin, Collection<? extends Record> records) {
         this.origin = origin;
         names.put(origin, NONE);
         records.forEach(this::add);
@@ -70,6 +72,11 @@ final class StoredZone implements Zone {
     }
 
     @Override
+    public Stream<RRset> at(Name name) {
+        return Arrays.stream(names.getOrDefault(name, NONE));
+    }
+
+    @Override
     public boolean exists(Name name) {
         return names.containsKey(name);
     }
@@ -84,8 +91,38 @@ final class StoredZone implements Zone {
     }
 
     /// How many records there are, signatures included.
-    int size() {
+    public int size() {
         return size;
+    }
+
+    /// This zone in packed form.
+    public static PackedZone of(Zone zone) {
+        return zone instanceof PackedZone packed
+                ? packed
+                : new PackedZone(zone.origin(), records(zone));
+    }
+
+    @Override
+    public PackedZone with(ZoneChange change) {
+        Map<Record, Record> records = new LinkedHashMap<>();
+        records(this).forEach(record -> records.put(record, record));
+        records.remove(change.from());
+        change.removed().forEach(records::remove);
+        records.put(change.to(), change.to());
+        change.added().forEach(record -> records.put(record, record));
+        return new PackedZone(origin, records.values());
+    }
+
+    private static List<Record> records(Zone zone) {
+        List<Record> records = new ArrayList<>();
+        try (Stream<RRset> all = zone.all()) {
+            all.forEach(
+                    set -> {
+                        records.addAll(set.rrs(false));
+                        records.addAll(set.sigs());
+                    });
+        }
+        return records;
     }
 
     private void add(Record record) {
@@ -163,7 +200,7 @@ final class StoredZone implements Zone {
             }
             if (type == Type.CNAME
                     && sets.length > 1
-                    && Arrays.stream(sets).anyMatch(StoredZone::notBesideCname)) {
+                    && Arrays.stream(sets).anyMatch(PackedZone::notBesideCname)) {
                 throw bad(name + " has CNAME and other data"); // RFC 1034 §3.6.2
             }
             if (set.size() > 16

@@ -4,6 +4,8 @@ import org.osgi.annotation.versioning.ConsumerType;
 import org.xbill.DNS.Name;
 import org.xbill.DNS.RRset;
 
+import java.util.Comparator;
+import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
 
@@ -28,4 +30,35 @@ public interface Zone {
 
     /// All record sets, glue included, the SOA first and the others in no special order.
     Stream<RRset> all();
+
+    /// The record sets of exactly this name.
+    default Stream<RRset> at(Name name) {
+        return all().filter(set -> set.getName().equals(name));
+    }
+
+    /// The set of a type whose owner is this name or else the nearest before it in canonical order
+    /// (RFC 4034 §6.1), and when there is none before it the last of all: the NSEC or NSEC3 record
+    /// that matches or covers a name. Empty when the zone has none.
+    ///
+    /// @param name for NSEC3 the hashed name, below the origin
+    /// @param type NSEC or NSEC3
+    default Optional<RRset> matchingOrCovering(Name name, int type) {
+        List<RRset> sets =
+                all().filter(set -> set.getType() == type)
+                        .sorted(Comparator.comparing(RRset::getName))
+                        .toList();
+        return sets.stream()
+                .filter(set -> set.getName().compareTo(name) <= 0)
+                .reduce((one, next) -> next)
+                .or(() -> sets.isEmpty() ? Optional.empty() : Optional.of(sets.getLast()));
+    }
+
+    /// The version that comes after this one. Costs about as much as the change is long when the
+    /// zone is a [PackedZone], and a copy of the zone otherwise.
+    ///
+    /// @throws IllegalArgumentException when what comes out cannot be served; one line for an
+    ///     administrator
+    default Zone with(ZoneChange change) {
+        return PackedZone.of(this).with(change);
+    }
 }

@@ -1,19 +1,28 @@
-package org.pabal.storage.file;
+package org.pabal.dns;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import static java.nio.charset.StandardCharsets.ISO_8859_1;
+import static java.nio.charset.StandardCharsets.US_ASCII;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.xbill.DNS.Master;
 import org.xbill.DNS.Name;
 import org.xbill.DNS.RRset;
+import org.xbill.DNS.Record;
 import org.xbill.DNS.Type;
 
-class StoredZoneTest {
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.List;
+
+class PackedZoneTest {
 
     private static final Name ORIGIN = Name.fromConstantString("example.org.");
     private static final String APEX = "@ 60 IN SOA ns1 h 7 7200 900 1209600 300\n@ 60 IN NS ns1\n";
@@ -81,26 +90,19 @@ class StoredZoneTest {
     void keepsSignaturesWithWhatTheySign() {
         String signature =
                 "a 60 IN RRSIG A 13 3 60 20270101000000 20260101000000 1 example.org. AAAA\n";
-        StoredZone zone =
+        PackedZone zone =
                 zone(APEX + signature + "a 60 IN A 192.0.2.1\nb 60 IN CNAME a\nb 60 IN NSEC c A\n");
         RRset set = zone.records(name("a"), Type.A).orElseThrow();
         assertEquals(1, set.sigs().size());
         assertEquals(1, set.size());
         assertTrue(zone.records(name("a"), Type.RRSIG).isEmpty());
         assertThrows(IllegalArgumentException.class, () -> zone(APEX + signature));
-        assertEquals(
-                1,
-                new StoredZone(ORIGIN, ZoneText.read(ORIGIN, ZoneText.write(zone), "x"))
-                        .records(name("a"), Type.A)
-                        .orElseThrow()
-                        .sigs()
-                        .size());
     }
 
     @Test
     void knowsEmptyNonTerminalsAndWildcardsAsNames() {
         // RFC 4592 §2.2
-        StoredZone zone = zone(APEX + "a.b.c 60 IN A 192.0.2.1\n*.w 60 IN A 192.0.2.1\n");
+        PackedZone zone = zone(APEX + "a.b.c 60 IN A 192.0.2.1\n*.w 60 IN A 192.0.2.1\n");
         for (String there : new String[] {"c", "b.c", "a.b.c", "w", "*.w"}) {
             assertTrue(zone.exists(name(there)), there);
         }
@@ -110,9 +112,43 @@ class StoredZoneTest {
         assertEquals(Type.SOA, zone.all().findFirst().orElseThrow().getType());
     }
 
-    private static StoredZone zone(String text) {
-        return new StoredZone(
-                ORIGIN, ZoneText.read(ORIGIN, text.getBytes(ISO_8859_1), "example.org.zone"));
+    @Test
+    void nextVersionHasWhatTheChangeSays() {
+        PackedZone before = zone(APEX + "a 60 IN A 192.0.2.1\nb.c 60 IN A 192.0.2.2\n");
+        PackedZone wanted =
+                zone(
+                        APEX.replace(" 7 7200", " 8 7200")
+                                + "a 30 IN A 192.0.2.1\na 30 IN TXT x\nd.e 60 IN A 192.0.2.3\n");
+        PackedZone after = before.with(ZoneChange.between(before, wanted));
+        assertEquals(8, after.serial());
+        assertEquals(wanted.size(), after.size());
+        assertEquals(List.of(), ZoneChange.between(before, before.with(other(before))).added());
+        assertTrue(after.exists(name("e")));
+        assertFalse(after.exists(name("c")), "nothing is below it any more");
+        assertEquals(30, after.records(name("a"), Type.A).orElseThrow().getTTL());
+        assertEquals(7, before.serial());
+        assertTrue(before.exists(name("b.c")));
+    }
+
+    /// To another serial and nothing else.
+    private static ZoneChange other(PackedZone zone) {
+        PackedZone other = zone(APEX.replace(" 7 7200", " 6 7200"));
+        return new ZoneChange(ZoneChange.soa(zone), ZoneChange.soa(other), List.of(), List.of());
+    }
+
+    private static PackedZone zone(String text) {
+        List<Record> records = new ArrayList<>();
+        try (Master master =
+                new Master(new ByteArrayInputStream(text.getBytes(US_ASCII)), ORIGIN)) {
+            for (Record record = master.nextRecord();
+                    record != null;
+                    record = master.nextRecord()) {
+                records.add(record);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        return new PackedZone(ORIGIN, records);
     }
 
     private static Name name(String below) {

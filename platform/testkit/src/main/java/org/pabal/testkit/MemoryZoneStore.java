@@ -1,6 +1,7 @@
 package org.pabal.testkit;
 
 import org.pabal.dns.Zone;
+import org.pabal.dns.ZoneChange;
 import org.pabal.dns.ZoneObserver;
 import org.pabal.dns.ZoneStore;
 import org.xbill.DNS.Name;
@@ -8,7 +9,10 @@ import org.xbill.DNS.RRset;
 import org.xbill.DNS.Type;
 
 import java.nio.file.NoSuchFileException;
+import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.stream.Stream;
@@ -17,6 +21,7 @@ import java.util.stream.Stream;
 public final class MemoryZoneStore implements ZoneStore {
 
     private final ConcurrentSkipListMap<Name, Zone> zones = new ConcurrentSkipListMap<>();
+    private final Map<Name, List<ZoneChange>> history = new HashMap<>(); // guarded by this
     private final List<ZoneObserver> observers;
 
     public MemoryZoneStore(ZoneObserver... observers) {
@@ -36,8 +41,45 @@ public final class MemoryZoneStore implements ZoneStore {
     @Override
     public synchronized void publish(Zone next) {
         check(next);
-        zones.put(next.origin(), next);
+        Zone before = zones.put(next.origin(), next);
+        // RFC 1982 §3.2: what does not follow is no step that a secondary could take
+        if (before != null && (int) (next.serial() - before.serial()) > 0) {
+            history.get(next.origin()).add(ZoneChange.between(before, next));
+        } else {
+            history.put(next.origin(), new ArrayList<>());
+        }
         observers.forEach(observer -> observer.published(next));
+    }
+
+    @Override
+    public synchronized Optional<Zone> change(List<ZoneChange> steps) {
+        Zone zone = zones.get(steps.getFirst().origin());
+        if (zone == null || zone.serial() != steps.getFirst().from().getSerial()) {
+            return Optional.empty();
+        }
+        for (ZoneChange step : steps) {
+            zone = zone.with(step);
+        }
+        Zone next = zone;
+        zones.put(next.origin(), next);
+        history.get(next.origin()).addAll(steps);
+        observers.forEach(observer -> observer.changed(next, steps));
+        return Optional.of(next);
+    }
+
+    @Override
+    public synchronized Optional<List<ZoneChange>> changes(Name origin, long since) {
+        Zone zone = zones.get(origin);
+        if (zone == null || zone.serial() == since) {
+            return Optional.ofNullable(zone).map(current -> List.of());
+        }
+        List<ZoneChange> steps = history.get(origin);
+        for (int i = 0; i < steps.size(); i++) {
+            if (steps.get(i).from().getSerial() == since) {
+                return Optional.of(List.copyOf(steps.subList(i, steps.size())));
+            }
+        }
+        return Optional.empty();
     }
 
     @Override
@@ -45,6 +87,7 @@ public final class MemoryZoneStore implements ZoneStore {
         if (zones.remove(origin) == null) {
             throw new NoSuchFileException(origin.toString());
         }
+        history.remove(origin);
         observers.forEach(observer -> observer.withdrawn(origin));
     }
 

@@ -8,8 +8,10 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import org.junit.jupiter.api.Test;
 import org.pabal.dns.Zone;
+import org.pabal.dns.ZoneChange;
 import org.pabal.dns.ZoneObserver;
 import org.pabal.dns.ZoneStore;
+import org.xbill.DNS.DClass;
 import org.xbill.DNS.Name;
 import org.xbill.DNS.RRset;
 import org.xbill.DNS.Record;
@@ -138,6 +140,104 @@ public interface ZoneStoreContract {
         }
         assertEquals(1, store.find(ORIGIN).orElseThrow().serial());
         assertEquals(List.of("example.test. 1"), seen.events);
+    }
+
+    @Test
+    default void changesLeadToTheNextVersion() throws Exception {
+        Seen seen = new Seen();
+        ZoneStore store = store(seen);
+        store.publish(zone(1));
+        Zone before = store.find(ORIGIN).orElseThrow();
+        ZoneChange first = step(1, 2, List.of(), List.of(address("new", 1)));
+        ZoneChange second =
+                step(
+                        2,
+                        3,
+                        List.of(address("new", 1)),
+                        List.of(address("new", 2), address("deep.er", 3)));
+        Zone after = store.change(List.of(first, second)).orElseThrow();
+        assertEquals(3, after.serial());
+        assertEquals(3, store.find(ORIGIN).orElseThrow().serial());
+        assertEquals(
+                List.of(address("new", 2)),
+                after.records(name("new"), Type.A).orElseThrow().rrs(false));
+        assertTrue(after.exists(name("er")));
+        assertSame(zone(1), before);
+        assertEquals(Optional.of(List.of(first, second)), store.changes(ORIGIN, 1));
+        assertEquals(Optional.of(List.of(second)), store.changes(ORIGIN, 2));
+        assertEquals(Optional.of(List.of()), store.changes(ORIGIN, 3));
+        assertEquals(Optional.empty(), store.changes(ORIGIN, 4));
+        assertEquals(List.of("example.test. 1", "example.test. 3"), seen.events);
+
+        Zone without =
+                store.change(
+                                List.of(
+                                        step(
+                                                3,
+                                                4,
+                                                List.of(address("deep.er", 3), address("mx", 25)),
+                                                List.of())))
+                        .orElseThrow();
+        assertFalse(without.exists(name("deep.er")));
+        assertFalse(without.exists(name("er")), "nothing is below it any more");
+        assertEquals(1, without.records(name("mx"), Type.A).orElseThrow().size());
+        assertTrue(after.exists(name("er")), "the version before stays whole");
+    }
+
+    @Test
+    default void changeOfAnotherVersionChangesNothing() throws Exception {
+        Seen seen = new Seen();
+        ZoneStore store = store(seen);
+        ZoneChange change = step(1, 2, List.of(), List.of(address("new", 1)));
+        assertEquals(Optional.empty(), store.change(List.of(change)), "no such zone");
+        store.publish(zone(7));
+        assertEquals(Optional.empty(), store.change(List.of(change)));
+        assertSame(zone(7), store.find(ORIGIN).orElseThrow());
+        assertThrows(
+                IllegalArgumentException.class,
+                () ->
+                        store.change(
+                                List.of(
+                                        step(7, 8, List.of(), List.of(address("a", 1))),
+                                        step(8, 9, List.of(), List.of(address("www", 1))))),
+                "CNAME and other data");
+        assertSame(zone(7), store.find(ORIGIN).orElseThrow());
+        assertEquals(List.of("example.test. 7"), seen.events);
+    }
+
+    @Test
+    default void publishedVersionsAreStepsToo() throws Exception {
+        ZoneStore store = store(new Seen());
+        store.publish(zone(1));
+        store.publish(zone(2));
+        List<ZoneChange> steps = store.changes(ORIGIN, 1).orElseThrow();
+        assertEquals(List.of(step(1, 2, List.of(), List.of())), steps);
+        store.publish(zone(1));
+        assertEquals(Optional.empty(), store.changes(ORIGIN, 2), "the serial went back");
+    }
+
+    @Test
+    default void changesSurviveARestart() throws Exception {
+        ZoneStore store = store(new Seen());
+        store.publish(zone(1));
+        ZoneChange change = step(1, 2, List.of(address("mx", 25)), List.of(address("new", 1)));
+        store.change(List.of(change));
+
+        Optional<ZoneStore> reopened = reopened();
+        assumeTrue(reopened.isPresent(), "keeps nothing over a restart");
+        Zone zone = reopened.get().find(ORIGIN).orElseThrow();
+        assertEquals(2, zone.serial());
+        assertTrue(zone.exists(name("new")));
+        assertEquals(1, zone.records(name("mx"), Type.A).orElseThrow().size());
+        assertEquals(Optional.of(List.of(change)), reopened.get().changes(ORIGIN, 1));
+    }
+
+    private static ZoneChange step(long from, long to, List<Record> removed, List<Record> added) {
+        return new ZoneChange(ZoneChange.soa(zone(from)), ZoneChange.soa(zone(to)), removed, added);
+    }
+
+    private static Record address(String name, int last) throws Exception {
+        return Record.fromString(name(name), Type.A, DClass.IN, 3600, "192.0.2." + last, Name.root);
     }
 
     @Test

@@ -7,6 +7,7 @@ import org.osgi.service.component.annotations.Deactivate;
 import org.osgi.service.component.annotations.Reference;
 import org.osgi.service.component.annotations.ReferenceCardinality;
 import org.osgi.service.component.annotations.ReferencePolicy;
+import org.osgi.service.component.annotations.ReferencePolicyOption;
 import org.pabal.dns.Responder;
 import org.pabal.dns.Zone;
 import org.pabal.dns.ZoneObserver;
@@ -23,7 +24,9 @@ import org.xbill.DNS.TextParseException;
 
 import java.io.IOException;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -31,7 +34,12 @@ import java.util.stream.Stream;
 /// The doorway: protocol `dns` on datagrams and streams, and the view of all zones that
 /// [QueryAnswering] answers from.
 @Component(
-        service = {StreamProtocol.class, DatagramProtocol.class, ZoneObserver.class},
+        service = {
+            StreamProtocol.class,
+            DatagramProtocol.class,
+            ZoneObserver.class,
+            AuthoritativeServer.class
+        },
         configurationPid = "org.pabal.dns.authoritative",
         configurationPolicy = ConfigurationPolicy.REQUIRE,
         property = StreamProtocol.NAME + "=dns")
@@ -40,9 +48,16 @@ public final class AuthoritativeServer implements StreamProtocol, DatagramProtoc
     private static final Logger LOG = LoggerFactory.getLogger(AuthoritativeServer.class);
 
     private final QueryAnswering answering;
+    private final ZoneEditor editor;
 
     /// Replaced as a whole; its changes are guarded by this object.
     private volatile ServedZones zones = ServedZones.NONE;
+
+    /// Replaced as a whole; its changes, and these lists, are guarded by this object.
+    private volatile Administration administration = Administration.NONE;
+
+    private final List<ZoneSettings> settingsOfZones = new ArrayList<>();
+    private final List<TsigKey> keys = new ArrayList<>();
 
     @Activate
     public AuthoritativeServer(@Reference ZoneStore store, Map<String, Object> properties) {
@@ -57,6 +72,7 @@ public final class AuthoritativeServer implements StreamProtocol, DatagramProtoc
             all.forEach(zone -> first.put(zone.origin(), laidOut(zone)));
         }
         this.zones = zones.with(first);
+        this.editor = new ZoneEditor(store);
         this.answering = new QueryAnswering(() -> zones, udpSize, tcpIdle, tcpQueries);
         LOG.info("dns: answers for {} zones", first.size());
     }
@@ -64,6 +80,16 @@ public final class AuthoritativeServer implements StreamProtocol, DatagramProtoc
     @Deactivate
     public void stop() {
         answering.close();
+    }
+
+    /// What the administrator set, at this moment.
+    Administration administration() {
+        return administration;
+    }
+
+    /// The way by which zones are edited, for the shell.
+    ZoneEditor editor() {
+        return editor;
     }
 
     @Override
@@ -96,6 +122,34 @@ public final class AuthoritativeServer implements StreamProtocol, DatagramProtoc
 
     public synchronized void unbindResponder(Responder responder, Map<String, Object> properties) {
         origin(properties).ifPresent(origin -> zones = zones.without(origin, responder));
+    }
+
+    @Reference(
+            cardinality = ReferenceCardinality.MULTIPLE,
+            policy = ReferencePolicy.DYNAMIC,
+            policyOption = ReferencePolicyOption.GREEDY)
+    public synchronized void bindZoneSettings(ZoneSettings settings) {
+        settingsOfZones.add(settings);
+        administration = new Administration(settingsOfZones, keys);
+    }
+
+    public synchronized void unbindZoneSettings(ZoneSettings settings) {
+        settingsOfZones.remove(settings);
+        administration = new Administration(settingsOfZones, keys);
+    }
+
+    @Reference(
+            cardinality = ReferenceCardinality.MULTIPLE,
+            policy = ReferencePolicy.DYNAMIC,
+            policyOption = ReferencePolicyOption.GREEDY)
+    public synchronized void bindTsigKey(TsigKey key) {
+        keys.add(key);
+        administration = new Administration(settingsOfZones, keys);
+    }
+
+    public synchronized void unbindTsigKey(TsigKey key) {
+        keys.remove(key);
+        administration = new Administration(settingsOfZones, keys);
     }
 
     private static ServedZones.OfZone laidOut(Zone zone) {

@@ -20,7 +20,7 @@ final class FaultLog {
         this.log = log;
     }
 
-    void note(Peer from, RuntimeException fault) {
+    void note(Peer from, Exception fault) {
         long now = System.nanoTime();
         long until = silentUntil.get();
         if (now - until < 0 || !silentUntil.compareAndSet(until, now + PAUSE)) {

@@ -4,9 +4,9 @@ import org.pabal.dns.DnsFraming;
 import org.pabal.dns.Responder;
 import org.pabal.protocol.Connection;
 import org.pabal.protocol.Datagram;
-import org.pabal.protocol.Peer;
 import org.slf4j.LoggerFactory;
 import org.xbill.DNS.Message;
+import org.xbill.DNS.Opcode;
 import org.xbill.DNS.Rcode;
 import org.xbill.DNS.Type;
 
@@ -73,28 +73,29 @@ final class QueryAnswering implements AutoCloseable {
         if (read.isEmpty()) {
             return;
         }
-        Query query = read.get();
-        Optional<Responder> responder = responder(query, false);
-        if (responder.isEmpty()) {
-            send(datagram, answer(query, octets, datagram::peer, false));
+        Request request = new Request(read.get(), octets, datagram.peer(), false, false);
+        Optional<RequestHandler> handler = handler(request);
+        if (handler.isEmpty()) {
+            send(datagram, answer(request));
         } else if (waiting.tryAcquire()) {
-            later(datagram.detach(), query, octets, responder.get());
+            later(datagram.detach(), request, handler.get());
         } else {
-            send(datagram, replies.write(query, Answer.bare(Rcode.SERVFAIL), false));
+            send(datagram, replies.write(request.query(), Answer.bare(Rcode.SERVFAIL), false));
         }
     }
 
-    /// A responder may wait for something, the receiving thread may not.
-    private void later(Datagram datagram, Query query, byte[] octets, Responder responder) {
+    /// A handler may wait for something, the receiving thread may not.
+    private void later(Datagram datagram, Request request, RequestHandler handler) {
         waiters.execute(
                 () -> {
-                    try (Stream<byte[]> answers =
-                            ask(responder, query, octets, datagram.peer(), false)) {
+                    try (Stream<byte[]> answers = handler.answer(request)) {
                         answers.limit(1).forEach(reply -> send(datagram, reply));
-                    } catch (RuntimeException e) {
-                        faults.note(datagram.peer(), e);
+                    } catch (IOException | RuntimeException e) {
+                        faults.note(request.from(), e);
                         datagram.answer().position(0);
-                        send(datagram, replies.write(query, Answer.bare(Rcode.SERVFAIL), false));
+                        send(
+                                datagram,
+                                replies.write(request.query(), Answer.bare(Rcode.SERVFAIL), false));
                     } finally {
                         waiting.release();
                     }
@@ -144,38 +145,43 @@ final class QueryAnswering implements AutoCloseable {
         if (read.isEmpty()) {
             return;
         }
-        Query query = read.get();
-        Optional<Responder> responder = responder(query, true);
-        if (responder.isEmpty()) {
-            DnsFraming.write(connection.output(), answer(query, octets, connection::peer, true));
+        Request request =
+                new Request(
+                        read.get(), octets, connection.peer(), true, connection.tls().isPresent());
+        Optional<RequestHandler> handler = handler(request);
+        if (handler.isEmpty()) {
+            DnsFraming.write(connection.output(), answer(request));
             return;
         }
-        try (Stream<byte[]> answers =
-                ask(responder.get(), query, octets, connection.peer(), true)) {
+        try (Stream<byte[]> answers = handler.get().answer(request)) {
             for (byte[] reply : (Iterable<byte[]>) answers::iterator) {
                 DnsFraming.write(connection.output(), reply);
             }
         } catch (RuntimeException e) {
             faults.note(connection.peer(), e);
             DnsFraming.write(
-                    connection.output(), replies.write(query, Answer.bare(Rcode.SERVFAIL), true));
+                    connection.output(),
+                    replies.write(request.query(), Answer.bare(Rcode.SERVFAIL), true));
         }
     }
 
     /// The readable path. Whatever goes wrong in it is one query's SERVFAIL and never the end of a
     /// worker.
-    private byte[] answer(Query query, byte[] octets, Supplier<Peer> from, boolean stream) {
+    private byte[] answer(Request request) {
         try {
-            return replies.write(query, answer(query), stream);
+            return replies.write(request.query(), answer(request.query()), request.stream());
         } catch (RuntimeException e) {
-            faults.note(from.get(), e);
-            return Reply.failure(octets);
+            faults.note(request.from(), e);
+            return Reply.failure(request.octets());
         }
     }
 
     private Answer answer(Query query) {
         if (query.fault() != Rcode.NOERROR) {
             return Answer.bare(query.fault());
+        }
+        if (query.opcode() != Opcode.QUERY) {
+            return Answer.bare(Rcode.NOTIMP); // RFC 1035 §4.1.1
         }
         if (query.transfer()) {
             return Answer.bare(
@@ -184,9 +190,13 @@ final class QueryAnswering implements AutoCloseable {
         return ZoneLookup.find(zones.get(), query.name(), query.type(), query.dnssec());
     }
 
-    private Optional<Responder> responder(Query query, boolean stream) {
+    /// Who answers a request that may take its time; empty for all that are answered at once.
+    private Optional<RequestHandler> handler(Request request) {
+        Query query = request.query();
         // RFC 5936 §4.2: AXFR is not for UDP.
-        if (query.fault() != Rcode.NOERROR || !stream && query.type() == Type.AXFR) {
+        if (query.fault() != Rcode.NOERROR
+                || query.opcode() != Opcode.QUERY
+                || !request.stream() && query.type() == Type.AXFR) {
             return Optional.empty();
         }
         return zones.get()
@@ -194,19 +204,24 @@ final class QueryAnswering implements AutoCloseable {
                 .flatMap(
                         source ->
                                 source instanceof ServedZones.Plugged plugged
-                                        ? Optional.of(plugged.responder())
+                                        ? Optional.of(plugged(plugged.responder()))
                                         : Optional.empty());
     }
 
-    private Stream<byte[]> ask(
-            Responder responder, Query query, byte[] octets, Peer from, boolean stream) {
-        Message message;
-        try {
-            message = new Message(octets);
-        } catch (IOException e) {
-            return Stream.of(replies.write(query, Answer.bare(Rcode.FORMERR), stream));
-        }
-        return responder.respond(message, from).map(reply -> replies.write(query, reply, stream));
+    private RequestHandler plugged(Responder responder) {
+        return request -> {
+            Query query = request.query();
+            boolean stream = request.stream();
+            Message message;
+            try {
+                message = new Message(request.octets());
+            } catch (IOException e) {
+                return Stream.of(replies.write(query, Answer.bare(Rcode.FORMERR), stream));
+            }
+            return responder
+                    .respond(message, request.from())
+                    .map(reply -> replies.write(query, reply, stream));
+        };
     }
 
     private static byte[] octets(ByteBuffer payload) {

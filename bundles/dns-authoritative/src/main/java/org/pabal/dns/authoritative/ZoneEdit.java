@@ -1,49 +1,120 @@
 package org.pabal.dns.authoritative;
 
 import org.pabal.dns.Zone;
+import org.pabal.dns.ZoneChange;
 import org.xbill.DNS.DClass;
 import org.xbill.DNS.Name;
 import org.xbill.DNS.RRset;
 import org.xbill.DNS.Record;
 import org.xbill.DNS.SOARecord;
+import org.xbill.DNS.Type;
 
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.function.Predicate;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Stream;
 
-/// Makes the next version of a zone: the records of the one before without some, with others, and a
-/// new serial.
+/// A zone version in the making: what is done here is seen here at once, and becomes one step from
+/// the version that it began with.
 final class ZoneEdit {
 
-    private ZoneEdit() {}
+    private record Key(Name name, int type) {}
 
-    /// @param gone which record sets are left out, with their signatures
-    /// @param added records that come in
-    static Zone next(Zone before, Predicate<RRset> gone, List<? extends Record> added) {
-        List<Record> records = new ArrayList<>();
-        before.all()
-                .filter(gone.negate())
-                .forEach(
-                        set -> {
-                            set.rrs(false)
-                                    .forEach(
-                                            record ->
-                                                    records.add(
-                                                            record instanceof SOARecord soa
-                                                                    ? next(soa)
-                                                                    : record));
-                            records.addAll(set.sigs());
-                        });
-        records.addAll(added);
-        return new MasterZone(before.origin(), records);
+    private final Zone before;
+
+    /// The records, with signatures, of the sets that were touched.
+    private final Map<Key, List<Record>> touched = new LinkedHashMap<>();
+
+    private SOARecord soa;
+
+    ZoneEdit(Zone before) {
+        this.before = before;
+        this.soa = ZoneChange.soa(before);
     }
 
-    /// RFC 1982 §3.1: the serial after 4294967295 is 0, and that is an increase.
-    private static SOARecord next(SOARecord soa) {
-        Name name = soa.getName();
-        long serial = soa.getSerial() + 1 & 0xFFFFFFFFL;
+    Name origin() {
+        return before.origin();
+    }
+
+    /// The SOA as it is now.
+    SOARecord soa() {
+        return soa;
+    }
+
+    /// Takes another SOA, whose serial becomes that of the next version if it follows the present
+    /// one.
+    void soa(SOARecord next) {
+        soa = next;
+    }
+
+    /// The records of a name and type as they are now, with their signatures, without the SOA.
+    List<Record> records(Name name, int type) {
+        List<Record> records = touched.get(new Key(name, type));
+        return records != null ? List.copyOf(records) : original(name, type);
+    }
+
+    /// The types that a name has now, without SOA.
+    List<Integer> types(Name name) {
+        try (Stream<RRset> sets = before.at(name)) {
+            return Stream.concat(
+                            sets.map(RRset::getType),
+                            touched.keySet().stream()
+                                    .filter(key -> key.name().equals(name))
+                                    .map(Key::type))
+                    .distinct()
+                    .filter(type -> type != Type.SOA && !records(name, type).isEmpty())
+                    .toList();
+        }
+    }
+
+    void remove(Record record) {
+        touch(record.getName(), record.getRRsetType()).remove(record);
+    }
+
+    /// Takes away all records of a name and type, with their signatures.
+    void remove(Name name, int type) {
+        touch(name, type).clear();
+    }
+
+    /// Adds a record; one that is there already gets its TTL, and so does all of its set (RFC 2181
+    /// §5.2).
+    void add(Record record) {
+        List<Record> records = touch(record.getName(), record.getRRsetType());
+        records.remove(record);
+        records.replaceAll(
+                each ->
+                        each.getType() == record.getType() && each.getTTL() != record.getTTL()
+                                ? withTtl(each, record.getTTL())
+                                : each);
+        records.add(record);
+    }
+
+    /// The step to the next version, or empty when nothing has changed.
+    Optional<ZoneChange> change() {
+        List<Record> removed = new ArrayList<>();
+        List<Record> added = new ArrayList<>();
+        touched.forEach(
+                (key, after) -> {
+                    List<Record> original = original(key.name(), key.type());
+                    original.stream().filter(r -> missing(after, r)).forEach(removed::add);
+                    after.stream().filter(r -> missing(original, r)).forEach(added::add);
+                });
+        SOARecord from = ZoneChange.soa(before);
+        if (removed.isEmpty() && added.isEmpty() && ZoneChange.same(from, soa)) {
+            return Optional.empty();
+        }
+        // RFC 1982 §3.2
+        boolean follows = (int) (soa.getSerial() - from.getSerial()) > 0;
+        // RFC 1982 §3.1: the serial after 4294967295 is 0, and that is an increase.
+        long serial = follows ? soa.getSerial() : from.getSerial() + 1 & 0xFFFFFFFFL;
+        return Optional.of(new ZoneChange(from, withSerial(soa, serial), removed, added));
+    }
+
+    static SOARecord withSerial(SOARecord soa, long serial) {
         return new SOARecord(
-                name,
+                soa.getName(),
                 DClass.IN,
                 soa.getTTL(),
                 soa.getHost(),
@@ -53,5 +124,37 @@ final class ZoneEdit {
                 soa.getRetry(),
                 soa.getExpire(),
                 soa.getMinimum());
+    }
+
+    private List<Record> touch(Name name, int type) {
+        if (type == Type.SOA) {
+            throw new IllegalArgumentException(name + " SOA: is never removed nor added to");
+        }
+        return touched.computeIfAbsent(
+                new Key(name, type), key -> new ArrayList<>(original(name, type)));
+    }
+
+    private List<Record> original(Name name, int type) {
+        List<Record> records = new ArrayList<>();
+        before.records(name, type)
+                .ifPresent(
+                        set -> {
+                            records.addAll(set.rrs(false));
+                            records.addAll(set.sigs());
+                        });
+        return records;
+    }
+
+    private static boolean missing(List<Record> records, Record wanted) {
+        return records.stream().noneMatch(record -> ZoneChange.same(record, wanted));
+    }
+
+    private static Record withTtl(Record record, long ttl) {
+        return Record.newRecord(
+                record.getName(),
+                record.getType(),
+                record.getDClass(),
+                ttl,
+                record.rdataToWireCanonical());
     }
 }

@@ -4,13 +4,16 @@ import org.apache.felix.service.command.Descriptor;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Reference;
+import org.pabal.dns.PackedZone;
 import org.pabal.dns.Zone;
 import org.pabal.dns.ZoneStore;
 import org.xbill.DNS.DClass;
+import org.xbill.DNS.Master;
 import org.xbill.DNS.Name;
 import org.xbill.DNS.RRset;
 import org.xbill.DNS.Rcode;
 import org.xbill.DNS.Record;
+import org.xbill.DNS.SOARecord;
 import org.xbill.DNS.TextParseException;
 import org.xbill.DNS.Type;
 
@@ -21,7 +24,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
-import java.util.function.Predicate;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 
 /// The shell commands of scope `zone`.
@@ -41,10 +44,16 @@ public final class ZoneShell {
     private static final long MAX_TTL = Integer.MAX_VALUE; // RFC 2181 §8
 
     private final ZoneStore store;
+    private final ZoneEditor editor;
 
     @Activate
-    public ZoneShell(@Reference ZoneStore store) {
+    public ZoneShell(@Reference ZoneStore store, @Reference AuthoritativeServer server) {
+        this(store, server.editor());
+    }
+
+    ZoneShell(ZoneStore store, ZoneEditor editor) {
         this.store = store;
+        this.editor = editor;
     }
 
     @Descriptor("Lists the zones with their serials. Example: zone:list")
@@ -89,7 +98,7 @@ public final class ZoneShell {
                             + ": no such file, or not readable; expected a master file, for example"
                             + " /etc/zones/example.org");
         }
-        MasterZone next = MasterZone.read(name(origin), path);
+        PackedZone next = read(name(origin), path);
         Optional<Zone> before = store.find(next.origin());
         store.publish(next);
         String done =
@@ -139,8 +148,19 @@ public final class ZoneShell {
         }
         Zone zone = zoneOf(owner);
         List<Record> records = records(owner, ttl, number, data);
-        return publish(
-                zone, set -> set.getName().equals(owner) && set.getType() == number, records);
+        if (number == Type.SOA) {
+            if (!owner.equals(zone.origin()) || records.size() != 1) {
+                throw new IllegalArgumentException(
+                        owner + ": a zone has one SOA, at " + zone.origin());
+            }
+            return edit(zone, edit -> edit.soa((SOARecord) records.getFirst()));
+        }
+        return edit(
+                zone,
+                edit -> {
+                    edit.remove(owner, number);
+                    records.forEach(edit::add);
+                });
     }
 
     @Descriptor("Removes all records of one name. Example: zone:unset www.example.org")
@@ -155,7 +175,15 @@ public final class ZoneShell {
                             + name
                             + " MX");
         }
-        return remove(zone, set -> set.getName().equals(owner), owner + " has no records");
+        return edit(
+                zone,
+                edit -> {
+                    List<Integer> types = edit.types(owner);
+                    if (types.isEmpty()) {
+                        throw new IllegalArgumentException(owner + " has no records");
+                    }
+                    types.forEach(type -> edit.remove(owner, type));
+                });
     }
 
     @Descriptor(
@@ -166,10 +194,15 @@ public final class ZoneShell {
             throws IOException {
         Name owner = name(name);
         int number = type(type);
-        return remove(
+        return edit(
                 zoneOf(owner),
-                set -> set.getName().equals(owner) && set.getType() == number,
-                owner + " has no " + Type.string(number));
+                edit -> {
+                    if (edit.records(owner, number).isEmpty()) {
+                        throw new IllegalArgumentException(
+                                owner + " has no " + Type.string(number));
+                    }
+                    edit.remove(owner, number);
+                });
     }
 
     @Descriptor(
@@ -194,18 +227,33 @@ public final class ZoneShell {
         return lines(sets.stream()).stream().map(line -> title + ": " + line).toList();
     }
 
-    private String remove(Zone zone, Predicate<RRset> gone, String nothing) throws IOException {
-        if (zone.all().noneMatch(gone)) {
-            throw new IllegalArgumentException(nothing);
-        }
-        return publish(zone, gone, List.of());
+    private String edit(Zone zone, Consumer<ZoneEdit> changes) throws IOException {
+        Zone next =
+                editor.edit(
+                        zone.origin(),
+                        current -> {
+                            ZoneEdit edit = new ZoneEdit(current);
+                            changes.accept(edit);
+                            return edit.change();
+                        });
+        return "zone " + next.origin() + " serial " + next.serial();
     }
 
-    private String publish(Zone zone, Predicate<RRset> gone, List<Record> added)
-            throws IOException {
-        Zone next = ZoneEdit.next(zone, gone, added);
-        store.publish(next);
-        return "zone " + next.origin() + " serial " + next.serial();
+    /// Reads a master file, RFC 1035 §5.
+    ///
+    /// @throws IllegalArgumentException with the place of the fault in one line
+    private static PackedZone read(Name origin, Path file) throws IOException {
+        List<Record> records = new ArrayList<>();
+        try (Master master = new Master(file.toString(), origin)) {
+            for (Record record = master.nextRecord();
+                    record != null;
+                    record = master.nextRecord()) {
+                records.add(record);
+            }
+        } catch (TextParseException e) {
+            throw new IllegalArgumentException("zone " + origin + ": " + e.getMessage(), e);
+        }
+        return new PackedZone(origin, records);
     }
 
     /// One record, when all arguments together are one; else a record an argument. The strings of a

@@ -32,7 +32,7 @@ class ZoneShellTest {
                             ns.sub 3600 A 192.0.2.2
                             old 3600 DNAME wild
                             """);
-    private final ZoneShell shell = new ZoneShell(node.store);
+    private final ZoneShell shell = new ZoneShell(node.store, new ZoneEditor(node.store));
 
     @Test
     void listsAndShows() {
@@ -118,7 +118,7 @@ class ZoneShellTest {
         assertRefuses("example.net:4", () -> shell.load("example.net", file.toString()));
         Files.writeString(
                 file, "$TTL 60\n@ SOA ns1 h 8 1 2 3 4\n@ NS ns1\nwww.example.org. A 192.0.2.1\n");
-        assertRefuses("outside", () -> shell.load("example.net", file.toString()));
+        assertRefuses("does not belong to it", () -> shell.load("example.net", file.toString()));
         Files.writeString(file, "$TTL 60\n@ NS ns1\n");
         assertRefuses("SOA", () -> shell.load("example.net", file.toString()));
         assertRefuses(

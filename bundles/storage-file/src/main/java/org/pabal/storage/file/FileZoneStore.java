@@ -1,6 +1,8 @@
 package org.pabal.storage.file;
 
+import org.pabal.dns.PackedZone;
 import org.pabal.dns.Zone;
+import org.pabal.dns.ZoneChange;
 import org.pabal.dns.ZoneObserver;
 import org.pabal.dns.ZoneStore;
 import org.slf4j.Logger;
@@ -44,7 +46,7 @@ final class FileZoneStore implements ZoneStore {
     private final Path directory;
     private final InstantSource clock;
     private final Disk disk;
-    private final ConcurrentSkipListMap<Name, StoredZone> zones = new ConcurrentSkipListMap<>();
+    private final ConcurrentSkipListMap<Name, PackedZone> zones = new ConcurrentSkipListMap<>();
     private final List<ZoneObserver> observers = new CopyOnWriteArrayList<>();
 
     /// Held by whoever changes zones or observers; the maps below are guarded by it.
@@ -90,11 +92,11 @@ final class FileZoneStore implements ZoneStore {
                             records.addAll(set.rrs(false));
                             records.addAll(set.sigs());
                         });
-        StoredZone zone = new StoredZone(next.origin(), records);
+        PackedZone zone = new PackedZone(next.origin(), records);
         byte[] text = ZoneText.write(zone);
         // What cannot be read back must not become the only copy.
-        StoredZone read =
-                new StoredZone(
+        PackedZone read =
+                new PackedZone(
                         zone.origin(),
                         ZoneText.read(zone.origin(), text, ZoneFileName.of(zone.origin())));
         if (read.size() != zone.size() || read.serial() != zone.serial()) {
@@ -119,6 +121,29 @@ final class FileZoneStore implements ZoneStore {
         } finally {
             changes.unlock();
         }
+    }
+
+    @Override
+    public Optional<Zone> change(List<ZoneChange> steps) throws IOException {
+        changes.lock();
+        try {
+            PackedZone zone = zones.get(steps.getFirst().origin());
+            if (zone == null || zone.serial() != steps.getFirst().from().getSerial()) {
+                return Optional.empty();
+            }
+            for (ZoneChange step : steps) {
+                zone = zone.with(step);
+            }
+            publish(zone);
+            return Optional.of(zones.get(zone.origin()));
+        } finally {
+            changes.unlock();
+        }
+    }
+
+    @Override
+    public Optional<List<ZoneChange>> changes(Name origin, long since) {
+        return find(origin).filter(zone -> zone.serial() == since).map(zone -> List.of());
     }
 
     @Override
@@ -214,14 +239,14 @@ final class FileZoneStore implements ZoneStore {
     }
 
     private void take(Path file, Name origin) {
-        StoredZone before = zones.get(origin);
+        PackedZone before = zones.get(origin);
         try {
             if (Files.size(file) > MAX_FILE_OCTETS) {
                 throw new IllegalArgumentException(
                         file + ": expected at most " + MAX_FILE_OCTETS + " octets");
             }
             List<Record> records = ZoneText.read(origin, Files.readAllBytes(file), file.toString());
-            StoredZone zone = checked(file, origin, records);
+            PackedZone zone = checked(file, origin, records);
             zones.put(origin, zone);
             LOG.info(
                     "zone {}: serial {}, {} records, from {}",
@@ -251,16 +276,16 @@ final class FileZoneStore implements ZoneStore {
         }
     }
 
-    private static StoredZone checked(Path file, Name origin, List<Record> records) {
+    private static PackedZone checked(Path file, Name origin, List<Record> records) {
         try {
-            return new StoredZone(origin, records);
+            return new PackedZone(origin, records);
         } catch (IllegalArgumentException e) {
             throw new IllegalArgumentException(
                     file + ": " + e.getMessage().replaceFirst("^zone \\S+: ", ""), e);
         }
     }
 
-    private static String stays(StoredZone before) {
+    private static String stays(PackedZone before) {
         return before == null
                 ? "the zone is not served"
                 : "serial " + before.serial() + " stays current";

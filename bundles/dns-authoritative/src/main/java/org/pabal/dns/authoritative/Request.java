@@ -1,0 +1,11 @@
+package org.pabal.dns.authoritative;
+
+import org.pabal.protocol.Peer;
+
+/// A request that takes the readable path.
+///
+/// @param query what it says, as far as every answer needs it
+/// @param octets all of it, for those who read more of it
+/// @param stream it came by TCP, and its answer may be 65,535 octets long
+/// @param encrypted it came by TLS
+record Request(Query query, byte[] octets, Peer from, boolean stream, boolean encrypted) {}

@@ -1,0 +1,64 @@
+package org.pabal.dns.authoritative;
+
+import org.osgi.service.component.annotations.Activate;
+import org.osgi.service.component.annotations.Component;
+import org.osgi.service.component.annotations.ConfigurationPolicy;
+import org.pabal.settings.Settings;
+import org.xbill.DNS.Name;
+import org.xbill.DNS.TextParseException;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/// The doorway for what is set for some zones: one for each file `etc/org.pabal.zone~NAME.cfg`.
+///
+/// `zones` tells for which: `example.org` for one, `*.example.org` for all below, `*` for all that
+/// no other file names. The file that names a zone most closely counts, and no other does.
+@Component(
+        service = ZoneSettings.class,
+        configurationPid = "org.pabal.zone",
+        configurationPolicy = ConfigurationPolicy.REQUIRE)
+public final class ZoneSettings {
+
+    /// What counts for a zone that no file names.
+    static final ZoneSettings NONE = new ZoneSettings(Map.of("zones", "*"));
+
+    private final List<Name> exact = new ArrayList<>();
+    private final List<Name> below = new ArrayList<>();
+
+    @Activate
+    public ZoneSettings(Map<String, Object> properties) {
+        Settings settings = Settings.of(properties);
+        settings.required("zones", "example.org, *.example.net");
+        for (String pattern : settings.list("zones")) {
+            boolean wild = pattern.equals("*") || pattern.startsWith("*.");
+            try {
+                (wild ? below : exact)
+                        .add(
+                                Name.fromString(
+                                        wild ? pattern.replaceFirst("^\\*\\.?", "") : pattern,
+                                        Name.root));
+            } catch (TextParseException e) {
+                throw settings.bad(
+                        "zones", pattern, "names of zones", "example.org, *.example.net");
+            }
+        }
+        settings.noOthers();
+    }
+
+    /// How closely this names a zone: 0 for not at all.
+    int closeness(Name origin) {
+        if (exact.contains(origin)) {
+            return Integer.MAX_VALUE;
+        }
+        return below.stream()
+                .filter(
+                        parent ->
+                                origin.subdomain(parent) && !origin.equals(parent)
+                                        || parent.equals(Name.root))
+                .mapToInt(Name::labels)
+                .max()
+                .orElse(0);
+    }
+}
