@@ -24,6 +24,7 @@ import org.xbill.DNS.TextParseException;
 
 import java.io.IOException;
 import java.time.Duration;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -49,6 +50,7 @@ public final class AuthoritativeServer implements StreamProtocol, DatagramProtoc
 
     private final QueryAnswering answering;
     private final ZoneEditor editor;
+    private final InstantSource clock;
 
     /// Replaced as a whole; its changes are guarded by this object.
     private volatile ServedZones zones = ServedZones.NONE;
@@ -60,7 +62,10 @@ public final class AuthoritativeServer implements StreamProtocol, DatagramProtoc
     private final List<TsigKey> keys = new ArrayList<>();
 
     @Activate
-    public AuthoritativeServer(@Reference ZoneStore store, Map<String, Object> properties) {
+    public AuthoritativeServer(
+            @Reference ZoneStore store,
+            @Reference InstantSource clock,
+            Map<String, Object> properties) {
         Settings settings = Settings.of(properties);
         int udpSize = (int) settings.number("udp-size", 1232, 512, 1232); // security rows D3, D13
         Duration tcpIdle =
@@ -72,6 +77,7 @@ public final class AuthoritativeServer implements StreamProtocol, DatagramProtoc
             all.forEach(zone -> first.put(zone.origin(), laidOut(zone)));
         }
         this.zones = zones.with(first);
+        this.clock = clock;
         this.editor = new ZoneEditor(store);
         this.answering = new QueryAnswering(() -> zones, udpSize, tcpIdle, tcpQueries);
         LOG.info("dns: answers for {} zones", first.size());
@@ -80,6 +86,11 @@ public final class AuthoritativeServer implements StreamProtocol, DatagramProtoc
     @Deactivate
     public void stop() {
         answering.close();
+    }
+
+    /// The time, which a test may move.
+    InstantSource clock() {
+        return clock;
     }
 
     /// What the administrator set, at this moment.

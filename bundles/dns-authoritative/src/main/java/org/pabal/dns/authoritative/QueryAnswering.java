@@ -73,7 +73,8 @@ final class QueryAnswering implements AutoCloseable {
         if (read.isEmpty()) {
             return;
         }
-        Request request = new Request(read.get(), octets, datagram.peer(), false, false);
+        Request request =
+                new Request(read.get(), octets, datagram.peer(), false, false, Optional.empty());
         Optional<RequestHandler> handler = handler(request);
         if (handler.isEmpty()) {
             send(datagram, answer(request));
@@ -147,7 +148,12 @@ final class QueryAnswering implements AutoCloseable {
         }
         Request request =
                 new Request(
-                        read.get(), octets, connection.peer(), true, connection.tls().isPresent());
+                        read.get(),
+                        octets,
+                        connection.peer(),
+                        true,
+                        connection.tls().isPresent(),
+                        Optional.empty());
         Optional<RequestHandler> handler = handler(request);
         if (handler.isEmpty()) {
             DnsFraming.write(connection.output(), answer(request));

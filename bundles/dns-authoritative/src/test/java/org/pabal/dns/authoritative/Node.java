@@ -7,6 +7,7 @@ import org.pabal.dns.Zone;
 import org.pabal.dns.ZoneObserver;
 import org.pabal.testkit.MemoryZone;
 import org.pabal.testkit.MemoryZoneStore;
+import org.pabal.testkit.MovableClock;
 import org.pabal.testkit.TestDatagram;
 import org.xbill.DNS.DClass;
 import org.xbill.DNS.Flags;
@@ -21,6 +22,7 @@ import org.xbill.DNS.Type;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -34,6 +36,7 @@ final class Node implements AutoCloseable {
 
     static final String SOA = "@ 3600 SOA ns1 hostmaster 1 7200 3600 1209600 300\n";
 
+    final MovableClock clock = new MovableClock(Instant.parse("2026-11-01T12:00:00Z"));
     final MemoryZoneStore store;
     final AuthoritativeServer server;
     private final WireLookup fast = new WireLookup(1232);
@@ -66,7 +69,7 @@ final class Node implements AutoCloseable {
                                 server().withdrawn(origin);
                             }
                         });
-        server = new AuthoritativeServer(store, Map.of());
+        server = new AuthoritativeServer(store, clock, Map.of());
         for (Zone zone : first) {
             store.publish(zone);
         }

@@ -27,6 +27,7 @@ import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.net.SocketTimeoutException;
 import java.time.Duration;
+import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -143,7 +144,9 @@ class StreamTest {
     /// Security row D18: a number of queries, then the client has to come again
     @Test
     void closesAfterTheAgreedNumberOfQueries() throws Exception {
-        AuthoritativeServer brief = new AuthoritativeServer(node.store, Map.of("tcp-queries", "3"));
+        AuthoritativeServer brief =
+                new AuthoritativeServer(
+                        node.store, InstantSource.system(), Map.of("tcp-queries", "3"));
         TestConnection connection = new TestConnection();
         Future<?> conversation = converse(brief, connection);
         for (int i = 0; i < 4; i++) {
@@ -240,7 +243,10 @@ class StreamTest {
                         Map.of("tcp-querys", "3"))) {
             BadSetting bad =
                     assertThrows(
-                            BadSetting.class, () -> new AuthoritativeServer(node.store, wrong));
+                            BadSetting.class,
+                            () ->
+                                    new AuthoritativeServer(
+                                            node.store, InstantSource.system(), wrong));
             assertTrue(bad.getMessage().contains(wrong.keySet().iterator().next()));
             assertFalse(bad.getMessage().contains("\n"));
         }
