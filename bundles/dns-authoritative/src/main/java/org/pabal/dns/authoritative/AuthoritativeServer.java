@@ -84,6 +84,11 @@ public final class AuthoritativeServer implements StreamProtocol, DatagramProtoc
         edges.close();
     }
 
+    /// The time as queries see it.
+    Tick tick() {
+        return edges.tick;
+    }
+
     /// What was answered, for the shell.
     Statistics statistics() {
         return edges.statistics;
