@@ -34,7 +34,13 @@ final class NewNode {
                             995,
                             "pop3",
                             "implicit"),
-                    new Door("dns", "Answers from our zones", 53, "dns", "none"));
+                    new Door("dns", "Answers from our zones", 53, "dns", "none"),
+                    new Door(
+                            "dns-tls",
+                            "The same, with TLS from the first octet (RFC 7858)",
+                            853,
+                            "dns",
+                            "implicit"));
 
     private static final List<Concern> CONCERNS =
             List.of(

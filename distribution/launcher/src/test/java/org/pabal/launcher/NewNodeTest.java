@@ -49,7 +49,7 @@ class NewNodeTest {
     void everyListenerHasItsStandardPortPlusOffset() throws Exception {
         NodeDirectory node = make();
         assertEquals(
-                Set.of("smtp", "submission", "submissions", "pop3", "pop3s", "dns"),
+                Set.of("smtp", "submission", "submissions", "pop3", "pop3s", "dns", "dns-tls"),
                 node.listeners());
         assertTrue(
                 listener(node, "smtp")
@@ -66,6 +66,11 @@ class NewNodeTest {
         assertTrue(
                 listener(node, "dns")
                         .contains("port = 1053\nprotocol = dns\ntls = none\ntransport = both\n"));
+        assertTrue(
+                listener(node, "dns-tls")
+                        .contains(
+                                "port = 1853\nprotocol = dns\ntls = implicit\n"
+                                        + "certificate = etc/tls/node.crt\n"));
     }
 
     @Test

@@ -16,14 +16,12 @@ import org.pabal.protocol.Connection;
 import org.pabal.protocol.Datagram;
 import org.pabal.protocol.DatagramProtocol;
 import org.pabal.protocol.StreamProtocol;
-import org.pabal.settings.Settings;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.xbill.DNS.Name;
 import org.xbill.DNS.TextParseException;
 
 import java.io.IOException;
-import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -48,6 +46,7 @@ public final class AuthoritativeServer implements StreamProtocol, DatagramProtoc
 
     private static final Logger LOG = LoggerFactory.getLogger(AuthoritativeServer.class);
 
+    private final Edges edges;
     private final QueryAnswering answering;
     private final ZoneEditor editor;
     private final InstantSource clock;
@@ -66,12 +65,7 @@ public final class AuthoritativeServer implements StreamProtocol, DatagramProtoc
             @Reference ZoneStore store,
             @Reference InstantSource clock,
             Map<String, Object> properties) {
-        Settings settings = Settings.of(properties);
-        int udpSize = (int) settings.number("udp-size", 1232, 512, 1232); // security rows D3, D13
-        Duration tcpIdle =
-                settings.duration("tcp-idle", Duration.ofSeconds(10)); // security row D18
-        int tcpQueries = (int) settings.number("tcp-queries", 10_000, 1, Integer.MAX_VALUE);
-        settings.noOthers();
+        ServerSettings settings = ServerSettings.of(properties);
         Map<Name, ServedZones.OfZone> first = new HashMap<>();
         try (Stream<Zone> all = store.zones()) {
             all.forEach(zone -> first.put(zone.origin(), laidOut(zone)));
@@ -79,13 +73,25 @@ public final class AuthoritativeServer implements StreamProtocol, DatagramProtoc
         this.zones = zones.with(first);
         this.clock = clock;
         this.editor = new ZoneEditor(store);
-        this.answering = new QueryAnswering(() -> zones, udpSize, tcpIdle, tcpQueries);
+        this.edges = new Edges(settings, clock).start();
+        this.answering = new QueryAnswering(() -> zones, edges);
         LOG.info("dns: answers for {} zones", first.size());
     }
 
     @Deactivate
     public void stop() {
         answering.close();
+        edges.close();
+    }
+
+    /// The time as queries see it.
+    Tick tick() {
+        return edges.tick;
+    }
+
+    /// What was answered, for the shell.
+    Statistics statistics() {
+        return edges.statistics;
     }
 
     /// The time, which a test may move.

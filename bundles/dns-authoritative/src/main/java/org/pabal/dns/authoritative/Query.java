@@ -33,7 +33,14 @@ record Query(
     ///
     /// @param payload the largest UDP message that the client takes
     /// @param dnssec the DO bit
-    record Edns(int payload, int version, boolean dnssec) {}
+    /// @param options what the client wants beside the answer
+    /// @param answered what it gets of that
+    record Edns(
+            int payload,
+            int version,
+            boolean dnssec,
+            EdnsOptions options,
+            EdnsOptions.Answered answered) {}
 
     /// Some clients send four or five; nobody needs more (security row D15).
     static final int MAX_OPTIONS = 32;
@@ -55,6 +62,32 @@ record Query(
 
     boolean dnssec() {
         return edns.map(Edns::dnssec).orElse(false);
+    }
+
+    /// A query without a question, for a server cookie alone (RFC 7873 §5.4).
+    boolean cookieOnly() {
+        return question.isEmpty()
+                && opcode == Opcode.QUERY
+                && fault != Rcode.BADVERS
+                && edns.flatMap(each -> each.options().cookie()).isPresent();
+    }
+
+    /// The same with what is answered to its options.
+    Query answering(EdnsOptions.Answered options, int newFault) {
+        return new Query(
+                id,
+                opcode,
+                recursionDesired,
+                question,
+                edns.map(
+                        each ->
+                                new Edns(
+                                        each.payload(),
+                                        each.version(),
+                                        each.dnssec(),
+                                        each.options(),
+                                        options)),
+                newFault);
     }
 
     /// Reads a message; empty when it deserves no answer, because it is no DNS header or itself an
@@ -93,6 +126,14 @@ record Query(
                 fault = body();
             } catch (Malformed e) {
                 fault = Rcode.FORMERR;
+                edns =
+                        edns.map(
+                                each ->
+                                        edns(
+                                                each.payload(),
+                                                each.version(),
+                                                each.dnssec(),
+                                                EdnsOptions.NONE));
             }
             if (opcode != Opcode.QUERY) {
                 fault = Rcode.NOTIMP; // whatever else its body may be
@@ -105,8 +146,13 @@ record Query(
             // RFC 9619 §4: exactly one question. Without any, an OPT record can still be answered
             // by one.
             if (octets16(4) != 1) {
-                if (octets16(4) + octets16(6) + octets16(8) == 0) {
-                    additional(octets16(10));
+                if (octets16(4) + octets16(6) + octets16(8) == 0
+                        && additional(octets16(10)) == Rcode.NOERROR
+                        && at == message.length) {
+                    // RFC 7873 §5.4: what asks for a server cookie alone is whole
+                    return edns.isPresent() && edns.get().version() != 0
+                            ? Rcode.BADVERS
+                            : Rcode.FORMERR;
                 }
                 throw new Malformed();
             }
@@ -180,32 +226,38 @@ record Query(
                     skipBody();
                     continue;
                 }
-                edns =
-                        Optional.of(
-                                new Edns(
-                                        octets16(at + 2),
-                                        message[at + 5] & 0xFF,
-                                        (message[at + 6] & 0x80) != 0));
+                int payload = octets16(at + 2);
+                int version = message[at + 5] & 0xFF;
+                boolean dnssec = (message[at + 6] & 0x80) != 0;
+                edns = Optional.of(edns(payload, version, dnssec, EdnsOptions.NONE));
                 int data = at + 10;
                 skipBody();
-                options(data, at);
+                edns = Optional.of(edns(payload, version, dnssec, options(data, at)));
             }
             return fault;
         }
 
-        /// RFC 6891 §6.1.2: options fill the record's data to its end. What they say is not acted
-        /// upon.
-        private void options(int from, int end) throws Malformed {
+        private static Edns edns(int payload, int version, boolean dnssec, EdnsOptions options) {
+            return new Edns(payload, version, dnssec, options, EdnsOptions.Answered.NOTHING);
+        }
+
+        /// RFC 6891 §6.1.2: options fill the record's data to its end.
+        private EdnsOptions options(int from, int end) throws Malformed {
+            EdnsOptions options = EdnsOptions.NONE;
             int option = from;
             for (int i = 0; option < end; i++) {
                 if (i == MAX_OPTIONS || end - option < 4) {
                     throw new Malformed();
                 }
-                option += 4 + octets16(option + 2);
+                int data = option + 4;
+                int next = data + octets16(option + 2);
+                if (next > end) {
+                    throw new Malformed();
+                }
+                options = options.with(octets16(option), Arrays.copyOfRange(message, data, next));
+                option = next;
             }
-            if (option != end) {
-                throw new Malformed();
-            }
+            return options;
         }
 
         private void skipRecords(int records) throws Malformed {

@@ -35,10 +35,16 @@ final class QueryAnswering implements AutoCloseable {
     /// us, and RFC 7766 §6.2.4 has clients ask again when a stream ends before an answer.
     private static final Duration LAST_QUERIES = Duration.ofMillis(300);
 
+    /// After so many queries a stream that never has to wait lets others have its processor:
+    /// virtual threads are not taken off it.
+    private static final int TURN = 64;
+
     private final Supplier<ServedZones> zones;
+    private final Edges edges;
     private final Duration tcpIdle;
     private final int tcpQueries;
     private final WireLookup fast;
+    private final EdnsAnswering options;
     private final Reply replies;
     private final FaultLog faults =
             new FaultLog(LoggerFactory.getLogger(AuthoritativeServer.class));
@@ -46,22 +52,32 @@ final class QueryAnswering implements AutoCloseable {
     private final Semaphore waiting = new Semaphore(MAX_WAITING);
 
     /// @param zones the view of the moment
-    /// @param udpLimit the largest answer over UDP
-    /// @param tcpIdle how long a stream may be silent
-    /// @param tcpQueries after how many queries a stream is closed
-    QueryAnswering(Supplier<ServedZones> zones, int udpLimit, Duration tcpIdle, int tcpQueries) {
+    QueryAnswering(Supplier<ServedZones> zones, Edges edges) {
         this.zones = zones;
-        this.tcpIdle = tcpIdle;
-        this.tcpQueries = tcpQueries;
-        this.fast = new WireLookup(udpLimit);
-        this.replies = new Reply(udpLimit);
+        this.edges = edges;
+        this.tcpIdle = edges.settings.tcpIdle();
+        this.tcpQueries = edges.settings.tcpQueries();
+        this.fast = new WireLookup(edges);
+        this.options = new EdnsAnswering(edges);
+        this.replies = new Reply(edges.settings.udpSize());
     }
 
     /// One datagram, on the receiving thread.
     void received(Datagram datagram) {
         try {
-            if (fast.answer(zones.get(), datagram.payload(), datagram.answer(), false)) {
+            int outcome =
+                    fast.answer(
+                            zones.get(),
+                            datagram.payload(),
+                            datagram.answer(),
+                            datagram.address(),
+                            Statistics.UDP);
+            if (outcome == WireLookup.ANSWERED) {
                 datagram.send();
+                return;
+            }
+            if (outcome == WireLookup.WITHHELD) {
+                edges.statistics.dropped();
                 return;
             }
         } catch (RuntimeException e) {
@@ -69,19 +85,26 @@ final class QueryAnswering implements AutoCloseable {
         }
         datagram.answer().position(0);
         byte[] octets = octets(datagram.payload());
-        Optional<Query> read = Query.read(octets);
+        Optional<Query> read =
+                Query.read(octets)
+                        .map(
+                                query ->
+                                        options.considered(
+                                                query, datagram.address(), Statistics.UDP));
         if (read.isEmpty()) {
+            edges.statistics.ignored();
             return;
         }
         Request request =
                 new Request(read.get(), octets, datagram.peer(), false, false, Optional.empty());
         Optional<RequestHandler> handler = handler(request);
         if (handler.isEmpty()) {
-            send(datagram, answer(request));
+            send(datagram, request, answer(request));
         } else if (waiting.tryAcquire()) {
             later(datagram.detach(), request, handler.get());
         } else {
-            send(datagram, replies.write(request.query(), Answer.bare(Rcode.SERVFAIL), false));
+            byte[] busy = replies.write(request.query(), Answer.bare(Rcode.SERVFAIL), false);
+            send(datagram, request, busy);
         }
     }
 
@@ -90,12 +113,13 @@ final class QueryAnswering implements AutoCloseable {
         waiters.execute(
                 () -> {
                     try (Stream<byte[]> answers = handler.answer(request)) {
-                        answers.limit(1).forEach(reply -> send(datagram, reply));
+                        answers.limit(1).forEach(reply -> send(datagram, request, reply));
                     } catch (IOException | RuntimeException e) {
                         faults.note(request.from(), e);
                         datagram.answer().position(0);
                         send(
                                 datagram,
+                                request,
                                 replies.write(request.query(), Answer.bare(Rcode.SERVFAIL), false));
                     } finally {
                         waiting.release();
@@ -110,6 +134,9 @@ final class QueryAnswering implements AutoCloseable {
         int queries = 0;
         while (queries < tcpQueries && connection.awaitInput() && answerNext(connection)) {
             queries++;
+            if (queries % TURN == 0) {
+                Thread.yield();
+            }
         }
         if (connection.draining()) {
             connection.patience(LAST_QUERIES);
@@ -132,9 +159,18 @@ final class QueryAnswering implements AutoCloseable {
     }
 
     private void answer(Connection connection, byte[] octets) throws IOException {
+        int transport = connection.tls().isPresent() ? Statistics.TLS : Statistics.TCP;
+        ByteBuffer address = ByteBuffer.wrap(connection.peer().address().getAddress().getAddress());
         ByteBuffer out = ByteBuffer.allocate(2 + WireLookup.MAX_ANSWER);
         try {
-            if (fast.answer(zones.get(), ByteBuffer.wrap(octets), out.position(2), true)) {
+            int outcome =
+                    fast.answer(
+                            zones.get(),
+                            ByteBuffer.wrap(octets),
+                            out.position(2),
+                            address,
+                            transport);
+            if (outcome == WireLookup.ANSWERED) {
                 out.putShort(0, (short) (out.position() - 2));
                 connection.output().write(out.array(), 0, out.position());
                 return;
@@ -142,8 +178,10 @@ final class QueryAnswering implements AutoCloseable {
         } catch (RuntimeException e) {
             faults.note(connection.peer(), e);
         }
-        Optional<Query> read = Query.read(octets);
+        Optional<Query> read =
+                Query.read(octets).map(query -> options.considered(query, address, transport));
         if (read.isEmpty()) {
+            edges.statistics.ignored();
             return;
         }
         Request request =
@@ -152,23 +190,30 @@ final class QueryAnswering implements AutoCloseable {
                         octets,
                         connection.peer(),
                         true,
-                        connection.tls().isPresent(),
+                        transport == Statistics.TLS,
                         Optional.empty());
         Optional<RequestHandler> handler = handler(request);
         if (handler.isEmpty()) {
-            DnsFraming.write(connection.output(), answer(request));
+            write(connection, request, answer(request));
             return;
         }
         try (Stream<byte[]> answers = handler.get().answer(request)) {
             for (byte[] reply : (Iterable<byte[]>) answers::iterator) {
-                DnsFraming.write(connection.output(), reply);
+                write(connection, request, reply);
             }
         } catch (RuntimeException e) {
             faults.note(connection.peer(), e);
-            DnsFraming.write(
-                    connection.output(),
+            write(
+                    connection,
+                    request,
                     replies.write(request.query(), Answer.bare(Rcode.SERVFAIL), true));
         }
+    }
+
+    private void write(Connection connection, Request request, byte[] reply) throws IOException {
+        int transport = request.encrypted() ? Statistics.TLS : Statistics.TCP;
+        count(transport, reply, request.query().fault());
+        DnsFraming.write(connection.output(), reply);
     }
 
     /// The readable path. Whatever goes wrong in it is one query's SERVFAIL and never the end of a
@@ -183,7 +228,7 @@ final class QueryAnswering implements AutoCloseable {
     }
 
     private Answer answer(Query query) {
-        if (query.fault() != Rcode.NOERROR) {
+        if (query.fault() != Rcode.NOERROR || query.cookieOnly()) {
             return Answer.bare(query.fault());
         }
         if (query.opcode() != Opcode.QUERY) {
@@ -201,6 +246,7 @@ final class QueryAnswering implements AutoCloseable {
         Query query = request.query();
         // RFC 5936 §4.2: AXFR is not for UDP.
         if (query.fault() != Rcode.NOERROR
+                || query.cookieOnly()
                 || query.opcode() != Opcode.QUERY
                 || !request.stream() && query.type() == Type.AXFR) {
             return Optional.empty();
@@ -236,9 +282,39 @@ final class QueryAnswering implements AutoCloseable {
         return octets;
     }
 
-    private static void send(Datagram datagram, byte[] reply) {
-        datagram.answer().put(reply);
+    /// Sends an answer of the readable path, if the client does not get too many.
+    private void send(Datagram datagram, Request request, byte[] reply) {
+        byte[] sent = reply;
+        if (!proved(request)) {
+            int kind = ReplyAccount.kind(reply);
+            int name = ReplyAccount.name(zones.get(), request.query(), kind);
+            int verdict = edges.limit.account(datagram.address(), kind, name, edges.tick.millis());
+            if (verdict == RateLimit.DROP) {
+                edges.statistics.dropped();
+                return;
+            }
+            if (verdict == RateLimit.SLIP) {
+                edges.statistics.slipped();
+                sent = replies.withheld(request.query());
+            }
+        }
+        count(Statistics.UDP, sent, sent == reply ? request.query().fault() : Rcode.BADCOOKIE);
+        datagram.answer().put(sent);
         datagram.send();
+    }
+
+    /// Whether a client has shown that its address is its own (security row D13).
+    private static boolean proved(Request request) {
+        return request.key().isPresent()
+                || request.query().edns().map(edns -> edns.answered().known()).orElse(false);
+    }
+
+    /// @param whole the rcode with its upper half, if it is that of the reply: the half is in the
+    ///     OPT record, and only a fault can have one
+    private void count(int transport, byte[] reply, int whole) {
+        int low = reply[3] & 0xF;
+        int rcode = (whole & 0xF) == low ? whole : low;
+        edges.statistics.answered(transport, false, rcode, (reply[2] & 0x02) != 0);
     }
 
     @Override

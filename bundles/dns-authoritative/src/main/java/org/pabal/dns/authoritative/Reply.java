@@ -1,7 +1,9 @@
 package org.pabal.dns.authoritative;
 
+import org.xbill.DNS.EDNSOption;
 import org.xbill.DNS.ExtendedFlags;
 import org.xbill.DNS.Flags;
+import org.xbill.DNS.GenericEDNSOption;
 import org.xbill.DNS.Header;
 import org.xbill.DNS.Message;
 import org.xbill.DNS.OPTRecord;
@@ -23,6 +25,11 @@ final class Reply {
 
     /// The largest answer over UDP to a client without EDNS, RFC 1035 §2.3.4.
     static final int PLAIN_LIMIT = 512;
+
+    /// RFC 8467 §4.1
+    static final int BLOCK = 468;
+
+    private static final int PADDING_HEAD = 4;
 
     /// Where the next rotation of a set starts. Neighbours may share a counter: it only spreads
     /// load.
@@ -75,13 +82,22 @@ final class Reply {
                 .ifPresent(
                         edns ->
                                 message.addRecord(
-                                        new OPTRecord(
-                                                udpLimit,
-                                                answer.rcode() >> 4,
-                                                0,
-                                                edns.dnssec() ? ExtendedFlags.DO : 0),
-                                        Section.ADDITIONAL));
-        return cut(message, glue, limit(query, stream));
+                                        opt(query, edns, answer.rcode()), Section.ADDITIONAL));
+        return padded(query, message, cut(message, glue, limit(query, stream)));
+    }
+
+    /// Tells a client that more is asked for than is given: to come over TCP, or with the cookie
+    /// that it gets here.
+    byte[] withheld(Query query) {
+        boolean cookies =
+                query.edns().stream()
+                        .flatMap(edns -> edns.answered().options().stream())
+                        .anyMatch(option -> option.getCode() == EdnsOptions.COOKIE);
+        byte[] wire = write(query, Answer.bare(cookies ? Rcode.BADCOOKIE : Rcode.NOERROR), false);
+        if (!cookies) {
+            wire[2] |= 0x02;
+        }
+        return wire;
     }
 
     /// The same for the message of a plugged-in responder, which need not think of ids and sizes.
@@ -93,14 +109,43 @@ final class Reply {
                     .ifPresent(
                             edns ->
                                     message.addRecord(
-                                            new OPTRecord(
-                                                    udpLimit,
-                                                    message.getRcode() >> 4,
-                                                    0,
-                                                    edns.dnssec() ? ExtendedFlags.DO : 0),
+                                            opt(query, edns, message.getRcode()),
                                             Section.ADDITIONAL));
         }
-        return fitted(message, limit(query, stream));
+        return padded(query, message, fitted(message, limit(query, stream)));
+    }
+
+    private OPTRecord opt(Query query, Query.Edns edns, int rcode) {
+        List<EDNSOption> options = new ArrayList<>(edns.answered().options());
+        ExtendedError.of(query, rcode).ifPresent(error -> options.add(error.option()));
+        return new OPTRecord(
+                udpLimit, rcode >> 4, 0, edns.dnssec() ? ExtendedFlags.DO : 0, options);
+    }
+
+    /// RFC 8467 §4.1: who listens to an encrypted answer learns how many blocks of 468 octets it
+    /// has. Padding is the last option of the last record.
+    private static byte[] padded(Query query, Message message, byte[] wire) {
+        OPTRecord opt = message.getOPT();
+        if (opt == null || !query.edns().map(edns -> edns.answered().padded()).orElse(false)) {
+            return wire;
+        }
+        int bare = wire.length + PADDING_HEAD;
+        int whole = Math.min((bare + BLOCK - 1) / BLOCK * BLOCK, STREAM_LIMIT);
+        if (whole < bare) {
+            return wire;
+        }
+        List<EDNSOption> options = new ArrayList<>(opt.getOptions());
+        options.add(new GenericEDNSOption(EdnsOptions.PADDING, new byte[whole - bare]));
+        message.removeRecord(opt, Section.ADDITIONAL);
+        message.addRecord(
+                new OPTRecord(
+                        opt.getPayloadSize(),
+                        opt.getExtendedRcode(),
+                        opt.getVersion(),
+                        opt.getFlags(),
+                        options),
+                Section.ADDITIONAL);
+        return message.toWire(STREAM_LIMIT);
     }
 
     /// dnsjava leaves out whole sets from the end and sets TC when one was from the answer or

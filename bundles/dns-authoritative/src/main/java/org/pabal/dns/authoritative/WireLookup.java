@@ -16,40 +16,67 @@ import java.nio.ByteBuffer;
 final class WireLookup {
 
     /// Longer queries are not ordinary. The scratch space holds the query, then its name in lower
-    /// case, the starts of its labels, and the hash of the name from each label on.
+    /// case, the starts of its labels, the hash of the name from each label on, and what the hash
+    /// of a cookie is made of.
     private static final int MAX_QUERY = 512;
 
     private static final int NAME = MAX_QUERY;
     private static final int LABELS = NAME + 256;
     private static final int HASHES = LABELS + 128;
-    private static final int SCRATCH = HASHES + 4 * 128;
+    private static final int COOKIE = HASHES + 4 * 128;
+    private static final int SCRATCH = COOKIE + ServerCookies.SCRATCH;
 
     /// No answer of this path is longer.
     static final int MAX_ANSWER = MAX_QUERY + WireImage.LIMIT;
 
+    /// What [#answer] says: this query is for the readable path.
+    static final int NOT_HERE = 0;
+
+    /// There is an answer.
+    static final int ANSWERED = 1;
+
+    /// There is to be no answer: the client gets too many.
+    static final int WITHHELD = 2;
+
     private static final int HEADER = 12;
     private static final int OPT_LENGTH = 11;
+    private static final int OPTION_HEAD = 4;
+
+    /// Stands for the place of an option that we leave to the readable path.
+    private static final int NOT_PLAIN = -1;
 
     /// Plain octets, so that a worker thread that outlives this bundle keeps none of its classes.
     private static final ThreadLocal<byte[]> SPACE =
             ThreadLocal.withInitial(() -> new byte[SCRATCH]);
 
+    private final Edges edges;
     private final int udpLimit;
+    private final boolean nsid;
+    private final boolean requireCookies;
 
-    /// @param udpLimit the largest answer over UDP and the payload size that we announce
-    WireLookup(int udpLimit) {
-        this.udpLimit = udpLimit;
+    WireLookup(Edges edges) {
+        this.edges = edges;
+        this.udpLimit = edges.settings.udpSize();
+        this.nsid = edges.settings.nsid().isPresent();
+        this.requireCookies = edges.settings.requireCookies();
     }
 
-    /// Writes the answer behind the position of `out`, or returns false and has written nothing
-    /// that counts.
+    /// Writes the answer behind the position of `out`, or has written nothing that counts.
     ///
     /// @param query position to limit; not moved
     /// @param out big endian
-    boolean answer(ServedZones zones, ByteBuffer query, ByteBuffer out, boolean stream) {
+    /// @param address the client's, 4 or 16 octets in network order
+    /// @param transport one of [Statistics]
+    int answer(
+            ServedZones zones,
+            ByteBuffer query,
+            ByteBuffer out,
+            ByteBuffer address,
+            int transport) {
+        boolean stream = transport != Statistics.UDP;
         int length = query.remaining();
         if (length < HEADER + 5 || length > MAX_QUERY) {
-            return false;
+            return NOT_HERE;
         }
         byte[] space = SPACE.get();
         query.get(query.position(), space, 0, length);
@@ -61,34 +88,36 @@ final class WireLookup {
                 || (int) Arena.INT.get(space, 4) != 0x1_0000
                 || octets16(space, 8) != 0
                 || additional > 1) {
-            return false;
+            return NOT_HERE;
         }
         int labels = name(space, length);
         if (labels < 0) {
-            return false;
+            return NOT_HERE;
         }
         int nameEnd = HEADER + (space[LABELS + labels] & 0xFF) + 1;
         int questionEnd = nameEnd + 4;
         if (questionEnd > length) {
-            return false;
+            return NOT_HERE;
         }
         int type = octets16(space, nameEnd);
         if (octets16(space, nameEnd + 2) != DClass.IN || !ordinary(type)) {
-            return false;
+            return NOT_HERE;
         }
 
         int limit = stream ? out.remaining() : Reply.PLAIN_LIMIT;
         int optFlags = 0;
+        int cookie = 0;
         if (additional == 1) {
-            if (!plainOpt(space, questionEnd, length)) {
-                return false;
+            cookie = plainOpt(space, questionEnd, length, transport);
+            if (cookie == NOT_PLAIN) {
+                return NOT_HERE;
             }
             optFlags = octets16(space, questionEnd + 7) & 0x8000;
             if (!stream) {
                 limit = Math.clamp(octets16(space, questionEnd + 3), Reply.PLAIN_LIMIT, udpLimit);
             }
         } else if (questionEnd != length) {
-            return false;
+            return NOT_HERE;
         }
 
         // RFC 1034 §4.3.2 step 2: the nearest zone.
@@ -101,7 +130,7 @@ final class WireLookup {
         }
         WireZone zone = slot < 0 ? null : zones.wire(slot);
         if (zone == null || optFlags != 0 && zone.signed()) {
-            return false;
+            return NOT_HERE;
         }
 
         // Step 3: the name, or its closest encloser.
@@ -119,24 +148,24 @@ final class WireLookup {
         int image = zone.referral(node);
         int rcode = Rcode.NOERROR;
         if ((zone.flags(node) & WireZone.HIDDEN) != 0) {
-            return false;
+            return NOT_HERE;
         }
         if (image == 0) {
             if (!exact) {
                 if ((zone.flags(node) & WireZone.REDIRECTS) != 0) {
-                    return false;
+                    return NOT_HERE;
                 }
                 node = zone.wildcard(node); // RFC 4592 §3.3.1
                 if (node == 0) {
                     rcode = Rcode.NXDOMAIN;
                 } else if (zone.referral(node) != 0) {
-                    return false;
+                    return NOT_HERE;
                 }
             }
             if (node != 0) {
                 image = zone.image(node, type);
                 if (image == 0 && (zone.flags(node) & WireZone.ALIAS) != 0) {
-                    return false;
+                    return NOT_HERE;
                 }
             }
             if (image == 0) {
@@ -144,12 +173,40 @@ final class WireLookup {
             }
         }
         if (image == WireImage.NONE) {
-            return false;
+            return NOT_HERE;
         }
-        int opt = additional == 0 ? 0 : OPT_LENGTH;
+        int opt =
+                additional == 0
+                        ? 0
+                        : OPT_LENGTH + (cookie == 0 ? 0 : OPTION_HEAD + ServerCookies.LENGTH);
         byte[] arena = zone.arena();
         if (questionEnd + WireImage.size(arena, image) + opt > limit) {
-            return false;
+            return NOT_HERE;
+        }
+
+        int now = cookie == 0 ? 0 : edges.tick.seconds();
+        int shown = ServerCookies.NONE;
+        if (cookie != 0) {
+            int cookieLength = octets16(space, cookie - 2);
+            shown = edges.cookies.check(space, cookie, cookieLength, space, COOKIE, address, now);
+            if (shown == ServerCookies.MALFORMED
+                    || requireCookies && !stream && shown < ServerCookies.AGEING) {
+                return NOT_HERE;
+            }
+            edges.statistics.cookie(shown);
+        }
+        // Security row D13: who showed our cookie has not forged its address.
+        if (!stream && shown < ServerCookies.AGEING) {
+            int kind = kind(arena, image, rcode);
+            int name = hash(space, kind == RateLimit.NO_NAME ? apex - 1 : label - 1);
+            int verdict = edges.limit.account(address, kind, name, edges.tick.millis());
+            if (verdict == RateLimit.DROP) {
+                return WITHHELD;
+            }
+            if (verdict == RateLimit.SLIP) {
+                slip(space, questionEnd, additional, optFlags, cookie, shown, address, now, out);
+                return ANSWERED;
+            }
         }
 
         // RFC 1035 §4.1.1: id, opcode and RD are the query's; QR and perhaps AA are set; everything
@@ -167,15 +224,69 @@ final class WireLookup {
         out.put(space, 0, questionEnd);
         WireImage.put(arena, image, nameEnd, message, out);
         if (opt != 0) {
-            // RFC 6891 §6.1.1: root, OPT, our payload size, rcode and version 0, DO as it was, no
-            // options.
-            out.put((byte) 0);
-            out.putShort((short) Type.OPT);
-            out.putShort((short) udpLimit);
-            out.putInt(optFlags);
-            out.putShort((short) 0);
+            putOpt(optFlags, opt - OPT_LENGTH, out);
+            if (cookie != 0) {
+                putCookie(space, cookie, shown, address, now, out);
+            }
         }
-        return true;
+        edges.statistics.answered(transport, true, rcode, false);
+        return ANSWERED;
+    }
+
+    /// Writes an answer without records in place of one that is withheld: truncated, so that the
+    /// client comes over TCP, or BADCOOKIE (RFC 7873 §5.2.3), so that it comes with its cookie.
+    private void slip(
+            byte[] space,
+            int questionEnd,
+            int additional,
+            int optFlags,
+            int cookie,
+            int shown,
+            ByteBuffer address,
+            int now,
+            ByteBuffer out) {
+        int rcode = cookie == 0 ? Rcode.NOERROR : Rcode.BADCOOKIE;
+        space[2] = (byte) (0x80 | space[2] & 0x01 | (cookie == 0 ? 0x02 : 0));
+        space[3] = (byte) (rcode & 0xF);
+        out.put(space, 0, questionEnd);
+        if (additional != 0) {
+            int options = cookie == 0 ? 0 : OPTION_HEAD + ServerCookies.LENGTH;
+            putOpt(rcode >> 4 << 24 | optFlags, options, out);
+            if (cookie != 0) {
+                putCookie(space, cookie, shown, address, now, out);
+            }
+        }
+        edges.statistics.slipped();
+        edges.statistics.answered(Statistics.UDP, true, rcode, cookie == 0);
+    }
+
+    /// RFC 6891 §6.1.1: root, OPT, our payload size, upper rcode and version 0, DO as it was.
+    ///
+    /// @param options the octets of options that follow
+    private void putOpt(int flags, int options, ByteBuffer out) {
+        out.put((byte) 0);
+        out.putShort((short) Type.OPT);
+        out.putShort((short) udpLimit);
+        out.putInt(flags);
+        out.putShort((short) options);
+    }
+
+    private void putCookie(
+            byte[] space, int cookie, int shown, ByteBuffer address, int now, ByteBuffer out) {
+        out.putShort((short) EdnsOptions.COOKIE);
+        out.putShort((short) ServerCookies.LENGTH);
+        edges.cookies.put(space, cookie, shown, space, COOKIE, address, now, out);
+    }
+
+    /// What account an answer is charged to.
+    private static int kind(byte[] arena, int image, int rcode) {
+        if (rcode == Rcode.NXDOMAIN) {
+            return RateLimit.NO_NAME;
+        }
+        if (!WireImage.authoritative(arena, image)) {
+            return RateLimit.REFERRAL;
+        }
+        return WireImage.answers(arena, image) == 0 ? RateLimit.NO_DATA : RateLimit.POSITIVE;
     }
 
     /// Copies the name of the question in lower case, notes where its labels start, and hashes it
@@ -217,26 +328,36 @@ final class WireLookup {
         return labels;
     }
 
-    /// Whether the record is the OPT record of a client that wants nothing special (RFC 6891
-    /// §6.1.2).
-    private static boolean plainOpt(byte[] space, int at, int length) {
+    /// Looks at the OPT record of a client that wants nothing special but perhaps a cookie (RFC
+    /// 6891 §6.1.2). Returns where the data of its first COOKIE is, 0 when it has none, or
+    /// [#NOT_PLAIN].
+    private int plainOpt(byte[] space, int at, int length, int transport) {
         if (at + OPT_LENGTH > length
                 || space[at] != 0
                 || octets16(space, at + 1) != Type.OPT
                 || space[at + 6] != 0) {
-            return false;
+            return NOT_PLAIN;
         }
         int option = at + OPT_LENGTH;
         if (option + octets16(space, at + 9) != length) {
-            return false;
+            return NOT_PLAIN;
         }
+        int cookie = 0;
         for (int i = 0; option < length; i++) {
-            if (i == Query.MAX_OPTIONS || option + 4 > length) {
-                return false;
+            if (i == Query.MAX_OPTIONS || option + OPTION_HEAD > length) {
+                return NOT_PLAIN;
             }
-            option += 4 + octets16(space, option + 2);
+            int code = octets16(space, option);
+            if (code == EdnsOptions.COOKIE) {
+                cookie = cookie == 0 ? option + OPTION_HEAD : cookie;
+            } else if (code == EdnsOptions.NSID && nsid
+                    || code == EdnsOptions.KEEPALIVE && transport != Statistics.UDP
+                    || code == EdnsOptions.PADDING && transport == Statistics.TLS) {
+                return NOT_PLAIN;
+            }
+            option += OPTION_HEAD + octets16(space, option + 2);
         }
-        return option == length;
+        return option == length ? cookie : NOT_PLAIN;
     }
 
     /// Types that are answered by what a node has. DS may belong to another zone; signatures and

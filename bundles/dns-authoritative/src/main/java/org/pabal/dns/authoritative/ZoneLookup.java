@@ -11,6 +11,7 @@ import org.xbill.DNS.RRset;
 import org.xbill.DNS.Rcode;
 import org.xbill.DNS.Record;
 import org.xbill.DNS.SOARecord;
+import org.xbill.DNS.SVCBBase;
 import org.xbill.DNS.Section;
 import org.xbill.DNS.Type;
 
@@ -265,20 +266,63 @@ final class ZoneLookup {
     }
 
     /// Adds the addresses of the hosts that a record set names, as far as they are in the same zone
-    /// and ours to tell (RFC 1035 §3.3.9 and §3.3.11, RFC 2782).
+    /// and ours to tell (RFC 1035 §3.3.9 and §3.3.11, RFC 2782, RFC 9460 §4.1).
     private static void addAddresses(
             Zone zone, RRset set, List<RRset> answer, List<RRset> additional) {
-        if (set.getType() != Type.NS && set.getType() != Type.MX && set.getType() != Type.SRV) {
-            return;
+        switch (set.getType()) {
+            case Type.NS, Type.MX, Type.SRV ->
+                    set.rrs(false)
+                            .forEach(
+                                    record ->
+                                            addAddresses(
+                                                    zone,
+                                                    record.getAdditionalName(),
+                                                    answer,
+                                                    additional));
+            case Type.SVCB, Type.HTTPS -> addServices(zone, set, answer, additional);
+            default -> {}
         }
-        for (Record record : set.rrs(false)) {
-            Name target = record.getAdditionalName();
-            if (isOurs(zone, target)) {
-                for (int address : new int[] {Type.A, Type.AAAA}) {
-                    records(zone, target, address)
-                            .filter(found -> answer.stream().noneMatch(there -> same(there, found)))
-                            .ifPresent(found -> once(additional, found));
+    }
+
+    /// RFC 9460 §4.1: also the records of the targets, so that a chain of aliases needs no more
+    /// questions.
+    private static void addServices(
+            Zone zone, RRset first, List<RRset> answer, List<RRset> additional) {
+        List<RRset> services = new ArrayList<>(List.of(first));
+        for (int i = 0; i < services.size() && i < MAX_LINKS; i++) {
+            for (Record record : services.get(i).rrs(false)) {
+                SVCBBase service = (SVCBBase) record;
+                boolean alias = service.getSvcPriority() == 0;
+                Name target = service.getTargetName();
+                if (target.equals(Name.root)) {
+                    // §2.5: in AliasMode there is no such service, in ServiceMode it is at the
+                    // owner; the owner of a wildcard is whatever was asked for
+                    if (alias || record.getName().isWild()) {
+                        continue;
+                    }
+                    target = record.getName();
                 }
+                addAddresses(zone, target, answer, additional);
+                if (alias && isOurs(zone, target)) {
+                    records(zone, target, first.getType())
+                            .filter(next -> services.stream().noneMatch(each -> same(each, next)))
+                            .ifPresent(
+                                    next -> {
+                                        services.add(next);
+                                        once(additional, next);
+                                    });
+                }
+            }
+        }
+    }
+
+    private static void addAddresses(
+            Zone zone, Name target, List<RRset> answer, List<RRset> additional) {
+        if (isOurs(zone, target)) {
+            for (int address : new int[] {Type.A, Type.AAAA}) {
+                records(zone, target, address)
+                        .filter(found -> answer.stream().noneMatch(there -> same(there, found)))
+                        .ifPresent(found -> once(additional, found));
             }
         }
     }

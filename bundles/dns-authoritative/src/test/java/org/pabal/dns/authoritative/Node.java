@@ -39,7 +39,15 @@ final class Node implements AutoCloseable {
     final MovableClock clock = new MovableClock(Instant.parse("2026-11-01T12:00:00Z"));
     final MemoryZoneStore store;
     final AuthoritativeServer server;
-    private final WireLookup fast = new WireLookup(1232);
+
+    /// The sender of a [TestDatagram], who has no limit here.
+    static final ByteBuffer ADDRESS = ByteBuffer.wrap(new byte[] {(byte) 192, 0, 2, 53});
+
+    static final Map<String, Object> UNLIMITED = Map.of("rate-limit", "0");
+
+    private final Edges edges = new Edges(ServerSettings.of(UNLIMITED), clock);
+    private final WireLookup fast = new WireLookup(edges);
+    private final EdnsAnswering options = new EdnsAnswering(edges);
     private final Reply replies = new Reply(1232);
     private ServedZones zones = ServedZones.NONE;
 
@@ -69,7 +77,7 @@ final class Node implements AutoCloseable {
                                 server().withdrawn(origin);
                             }
                         });
-        server = new AuthoritativeServer(store, clock, Map.of());
+        server = new AuthoritativeServer(store, clock, UNLIMITED);
         for (Zone zone : first) {
             store.publish(zone);
         }
@@ -125,13 +133,15 @@ final class Node implements AutoCloseable {
 
     void assertAgree(byte[] query, boolean stream) {
         ByteBuffer out = ByteBuffer.allocate(4096);
-        if (!fast.answer(zones, ByteBuffer.wrap(query), out, stream)) {
+        int transport = stream ? Statistics.TCP : Statistics.UDP;
+        if (fast.answer(zones, ByteBuffer.wrap(query), out, ADDRESS, transport)
+                == WireLookup.NOT_HERE) {
             return;
         }
         fastAnswers++;
         byte[] octets = new byte[out.position()];
         out.get(0, octets);
-        Query read = Query.read(query).orElseThrow();
+        Query read = options.considered(Query.read(query).orElseThrow(), ADDRESS, transport);
         assertEquals(Rcode.NOERROR, read.fault(), "the fast path took what the readable refuses");
         byte[] slow =
                 replies.write(
