@@ -208,7 +208,10 @@ final class WireZone {
 
         private void take(RRset set) {
             signed |= set.sigSize() > 0 || set.size() > 0 && set.getType() == Type.DS;
-            if (set.size() > 0 && set.getName().subdomain(zone.origin())) {
+            // RFC 5155 §7.2.8: the owner of an NSEC3 record is no name.
+            if (set.size() > 0
+                    && set.getType() != Type.NSEC3
+                    && set.getName().subdomain(zone.origin())) {
                 draft(set.getName()).add(set);
             }
         }

@@ -61,8 +61,8 @@ final class ZoneLookup {
     }
 
     /// The same, with the steps that led to it.
-    static Answer explain(Zones zones, Name question, int type) {
-        return new ZoneLookup(zones, question, type, false, true).find();
+    static Answer explain(Zones zones, Name question, int type, boolean dnssec) {
+        return new ZoneLookup(zones, question, type, dnssec, true).find();
     }
 
     /// RFC 1034 §4.3.2. Step 1 (recursion) and step 5 (the cache) are not for an authoritative
@@ -86,7 +86,7 @@ final class ZoneLookup {
             Optional<RRset> dname = Optional.empty();
             for (int labels = encloser.labels(); labels <= name.labels(); labels++) {
                 Name node = new Name(name, name.labels() - labels);
-                if (!zone.exists(node)) {
+                if (!exists(zone, node)) {
                     break;
                 }
                 encloser = node;
@@ -131,7 +131,7 @@ final class ZoneLookup {
                 // closest encloser speaks for it.
                 boolean exact = encloser.equals(name);
                 Name source = exact ? name : name.wild(name.labels() - encloser.labels());
-                if (!exact && !zone.exists(source)) {
+                if (!exact && !exists(zone, source)) {
                     Name closest = encloser;
                     step(
                             name,
@@ -139,7 +139,8 @@ final class ZoneLookup {
                                     "does not exist, closest encloser "
                                             + closest
                                             + " has no wildcard");
-                    return negative(zone, Rcode.NXDOMAIN);
+                    negative(zone, denial(zone).noSuchName(name, encloser));
+                    return found(Rcode.NXDOMAIN);
                 }
                 step(
                         name,
@@ -150,6 +151,9 @@ final class ZoneLookup {
                 Optional<RRset> set = wanted(zone, source);
                 if (set.isPresent()) {
                     answer.add(owned(set.get(), name));
+                    if (!exact) {
+                        prove(denial(zone).onlyWildcard(name, encloser));
+                    }
                     step(name, () -> "has " + Type.string(set.get().getType()));
                     if (type != Type.ANY) {
                         addAddresses(zone, set.get(), answer, additional);
@@ -160,9 +164,17 @@ final class ZoneLookup {
                         followsAlias() ? records(zone, source, Type.CNAME) : Optional.empty();
                 if (alias.isEmpty()) {
                     step(name, () -> "has no " + Type.string(type));
-                    return negative(zone, Rcode.NOERROR);
+                    negative(
+                            zone,
+                            exact
+                                    ? denial(zone).noSuchRecord(name)
+                                    : denial(zone).noSuchRecordAtWildcard(name, encloser));
+                    return found(Rcode.NOERROR);
                 }
                 answer.add(owned(alias.get(), name));
+                if (!exact) {
+                    prove(denial(zone).onlyWildcard(name, encloser));
+                }
                 target = ((CNAMERecord) alias.get().first()).getTarget();
                 step(name, () -> "is an alias (CNAME)");
             }
@@ -213,7 +225,13 @@ final class ZoneLookup {
         step(cut, () -> "is a cut: the zone is delegated");
         authority.add(servers);
         if (dnssec) {
-            records(zone, cut, Type.DS).ifPresent(authority::add); // RFC 4035 §3.1.4
+            // RFC 4035 §3.1.4, RFC 5155 §7.2.7: a signed DS, or the proof that there is none
+            Optional<RRset> ds = records(zone, cut, Type.DS);
+            if (ds.isPresent()) {
+                authority.add(ds.get());
+            } else {
+                prove(denial(zone).noSuchRecord(cut));
+            }
         }
         for (Record server : servers.rrs(false)) {
             Name target = server.getAdditionalName();
@@ -229,9 +247,21 @@ final class ZoneLookup {
 
     /// RFC 2308 §2: no such name, or no such record; the SOA says for how long that may be
     /// believed.
-    private Answer negative(Zone zone, int rcode) {
+    private void negative(Zone zone, List<RRset> proof) {
         authority.add(negativeSoa(zone));
-        return found(rcode);
+        prove(proof);
+    }
+
+    /// Who does not ask for DNSSEC gets no proofs (RFC 3225 §3).
+    private Denial denial(Zone zone) {
+        return dnssec ? Denial.of(zone) : new Denial.Nothing();
+    }
+
+    private void prove(List<RRset> proof) {
+        for (RRset set : proof) {
+            step(set.getName(), () -> "proves it: " + Type.string(set.getType()));
+            once(authority, set);
+        }
     }
 
     private Answer found(int rcode) {
@@ -349,6 +379,13 @@ final class ZoneLookup {
             }
         }
         return true;
+    }
+
+    /// RFC 5155 §7.2.8: the owner of an NSEC3 record is a hash and no name.
+    private static boolean exists(Zone zone, Name node) {
+        return zone.exists(node)
+                && (zone.records(node, Type.NSEC3).isEmpty()
+                        || zone.at(node).anyMatch(set -> set.getType() != Type.NSEC3));
     }
 
     private static boolean isCut(Zone zone, Name node) {

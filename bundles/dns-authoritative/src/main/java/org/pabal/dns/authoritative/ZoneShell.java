@@ -211,7 +211,27 @@ public final class ZoneShell {
     public List<String> explain(
             @Descriptor("the name that is asked, e.g. www.example.org") String name,
             @Descriptor("the type that is asked, e.g. A") String type) {
-        Answer answer = ZoneLookup.explain(this::nearest, name(name), type(type));
+        return explained(name, type, false);
+    }
+
+    @Descriptor(
+            "The same for a client that validates: signatures and proofs of absence. Example:"
+                    + " zone:explain www.example.org A dnssec")
+    public List<String> explain(
+            @Descriptor("the name that is asked, e.g. www.example.org") String name,
+            @Descriptor("the type that is asked, e.g. A") String type,
+            @Descriptor("the word dnssec") String dnssec) {
+        if (!dnssec.equals("dnssec")) {
+            throw new IllegalArgumentException(
+                    dnssec
+                            + ": expected dnssec, for example zone:explain www.example.org A"
+                            + " dnssec");
+        }
+        return explained(name, type, true);
+    }
+
+    private List<String> explained(String name, String type, boolean dnssec) {
+        Answer answer = ZoneLookup.explain(this::nearest, name(name), type(type), dnssec);
         List<String> lines = new ArrayList<>(answer.steps());
         lines.add(
                 Rcode.string(answer.rcode())
