@@ -3,6 +3,7 @@ module org.pabal.dns.authoritative {
     requires org.pabal.settings;
     requires org.pabal.protocol;
     requires org.pabal.dns;
+    requires org.pabal.dnssec;
     requires org.dnsjava;
     requires org.slf4j;
     requires static osgi.core;

@@ -1,0 +1,8 @@
+/// Signs zones, rolls their keys, digests them.
+module org.pabal.dnssec {
+    requires static osgi.annotation;
+    requires transitive org.pabal.dns;
+    requires transitive org.dnsjava;
+
+    exports org.pabal.dnssec;
+}
