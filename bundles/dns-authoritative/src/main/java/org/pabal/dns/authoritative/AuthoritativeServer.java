@@ -71,6 +71,7 @@ public final class AuthoritativeServer implements StreamProtocol, DatagramProtoc
         Duration tcpIdle =
                 settings.duration("tcp-idle", Duration.ofSeconds(10)); // security row D18
         int tcpQueries = (int) settings.number("tcp-queries", 10_000, 1, Integer.MAX_VALUE);
+        int maxTransfers = (int) settings.number("max-transfers", 10, 1, 10_000);
         settings.noOthers();
         Map<Name, ServedZones.OfZone> first = new HashMap<>();
         try (Stream<Zone> all = store.zones()) {
@@ -79,7 +80,19 @@ public final class AuthoritativeServer implements StreamProtocol, DatagramProtoc
         this.zones = zones.with(first);
         this.clock = clock;
         this.editor = new ZoneEditor(store);
-        this.answering = new QueryAnswering(() -> zones, udpSize, tcpIdle, tcpQueries);
+        Reply replies = new Reply(udpSize);
+        SparingLog refusals = new SparingLog(LOG);
+        this.answering =
+                new QueryAnswering(
+                        () -> zones,
+                        udpSize,
+                        tcpIdle,
+                        tcpQueries,
+                        replies,
+                        new Signatures(() -> administration, clock, refusals),
+                        new Updates(store, editor, () -> administration, replies, refusals),
+                        new Transfers(
+                                store, () -> administration, replies, refusals, maxTransfers));
         LOG.info("dns: answers for {} zones", first.size());
     }
 

@@ -4,6 +4,7 @@ import org.pabal.dns.DnsFraming;
 import org.pabal.dns.Responder;
 import org.pabal.protocol.Connection;
 import org.pabal.protocol.Datagram;
+import org.pabal.protocol.Peer;
 import org.slf4j.LoggerFactory;
 import org.xbill.DNS.Message;
 import org.xbill.DNS.Opcode;
@@ -40,6 +41,9 @@ final class QueryAnswering implements AutoCloseable {
     private final int tcpQueries;
     private final WireLookup fast;
     private final Reply replies;
+    private final Signatures signatures;
+    private final RequestHandler updates;
+    private final RequestHandler transfers;
     private final FaultLog faults =
             new FaultLog(LoggerFactory.getLogger(AuthoritativeServer.class));
     private final ExecutorService waiters = Executors.newVirtualThreadPerTaskExecutor();
@@ -49,12 +53,23 @@ final class QueryAnswering implements AutoCloseable {
     /// @param udpLimit the largest answer over UDP
     /// @param tcpIdle how long a stream may be silent
     /// @param tcpQueries after how many queries a stream is closed
-    QueryAnswering(Supplier<ServedZones> zones, int udpLimit, Duration tcpIdle, int tcpQueries) {
+    QueryAnswering(
+            Supplier<ServedZones> zones,
+            int udpLimit,
+            Duration tcpIdle,
+            int tcpQueries,
+            Reply replies,
+            Signatures signatures,
+            RequestHandler updates,
+            RequestHandler transfers) {
         this.zones = zones;
         this.tcpIdle = tcpIdle;
         this.tcpQueries = tcpQueries;
         this.fast = new WireLookup(udpLimit);
-        this.replies = new Reply(udpLimit);
+        this.replies = replies;
+        this.signatures = signatures;
+        this.updates = updates;
+        this.transfers = transfers;
     }
 
     /// One datagram, on the receiving thread.
@@ -73,30 +88,31 @@ final class QueryAnswering implements AutoCloseable {
         if (read.isEmpty()) {
             return;
         }
+        Signature signature = signature(read.get(), octets, datagram.peer());
         Request request =
-                new Request(read.get(), octets, datagram.peer(), false, false, Optional.empty());
-        Optional<RequestHandler> handler = handler(request);
+                new Request(read.get(), octets, datagram.peer(), false, false, signature.key());
+        Optional<RequestHandler> handler = handler(request, signature);
         if (handler.isEmpty()) {
-            send(datagram, answer(request));
+            send(datagram, sign(request, signature, answer(request, signature)));
         } else if (waiting.tryAcquire()) {
-            later(datagram.detach(), request, handler.get());
+            later(datagram.detach(), request, signature, handler.get());
         } else {
-            send(datagram, replies.write(request.query(), Answer.bare(Rcode.SERVFAIL), false));
+            send(datagram, sign(request, signature, failed(request)));
         }
     }
 
     /// A handler may wait for something, the receiving thread may not.
-    private void later(Datagram datagram, Request request, RequestHandler handler) {
+    private void later(
+            Datagram datagram, Request request, Signature signature, RequestHandler handler) {
         waiters.execute(
                 () -> {
                     try (Stream<byte[]> answers = handler.answer(request)) {
-                        answers.limit(1).forEach(reply -> send(datagram, reply));
+                        answers.limit(1)
+                                .forEach(reply -> send(datagram, sign(request, signature, reply)));
                     } catch (IOException | RuntimeException e) {
                         faults.note(request.from(), e);
                         datagram.answer().position(0);
-                        send(
-                                datagram,
-                                replies.write(request.query(), Answer.bare(Rcode.SERVFAIL), false));
+                        send(datagram, sign(request, signature, failed(request)));
                     } finally {
                         waiting.release();
                     }
@@ -146,6 +162,7 @@ final class QueryAnswering implements AutoCloseable {
         if (read.isEmpty()) {
             return;
         }
+        Signature signature = signature(read.get(), octets, connection.peer());
         Request request =
                 new Request(
                         read.get(),
@@ -153,29 +170,44 @@ final class QueryAnswering implements AutoCloseable {
                         connection.peer(),
                         true,
                         connection.tls().isPresent(),
-                        Optional.empty());
-        Optional<RequestHandler> handler = handler(request);
+                        signature.key());
+        Optional<RequestHandler> handler = handler(request, signature);
         if (handler.isEmpty()) {
-            DnsFraming.write(connection.output(), answer(request));
+            DnsFraming.write(
+                    connection.output(), sign(request, signature, answer(request, signature)));
             return;
         }
         try (Stream<byte[]> answers = handler.get().answer(request)) {
             for (byte[] reply : (Iterable<byte[]>) answers::iterator) {
-                DnsFraming.write(connection.output(), reply);
+                DnsFraming.write(connection.output(), sign(request, signature, reply));
             }
         } catch (RuntimeException e) {
             faults.note(connection.peer(), e);
-            DnsFraming.write(
-                    connection.output(),
-                    replies.write(request.query(), Answer.bare(Rcode.SERVFAIL), true));
+            DnsFraming.write(connection.output(), sign(request, signature, failed(request)));
         }
+    }
+
+    private Signature signature(Query query, byte[] octets, Peer from) {
+        return query.fault() == Rcode.FORMERR ? Signature.NONE : signatures.of(query, octets, from);
+    }
+
+    private byte[] sign(Request request, Signature signature, byte[] reply) {
+        return signature.sign(reply, replies.limit(request.query(), request.stream()));
+    }
+
+    private byte[] failed(Request request) {
+        return replies.write(request.query(), Answer.bare(Rcode.SERVFAIL), request.stream());
     }
 
     /// The readable path. Whatever goes wrong in it is one query's SERVFAIL and never the end of a
     /// worker.
-    private byte[] answer(Request request) {
+    private byte[] answer(Request request, Signature signature) {
         try {
-            return replies.write(request.query(), answer(request.query()), request.stream());
+            Answer answer =
+                    signature.fault() == Rcode.NOERROR
+                            ? answer(request.query())
+                            : Answer.bare(signature.fault());
+            return replies.write(request.query(), answer, request.stream());
         } catch (RuntimeException e) {
             faults.note(request.from(), e);
             return Reply.failure(request.octets());
@@ -190,19 +222,22 @@ final class QueryAnswering implements AutoCloseable {
             return Answer.bare(Rcode.NOTIMP); // RFC 1035 §4.1.1
         }
         if (query.transfer()) {
-            return Answer.bare(
-                    Rcode.REFUSED); // nobody is allowed to transfer yet (security row D20)
+            return Answer.bare(Rcode.REFUSED); // RFC 5936 §4.2: not by UDP
         }
         return ZoneLookup.find(zones.get(), query.name(), query.type(), query.dnssec());
     }
 
     /// Who answers a request that may take its time; empty for all that are answered at once.
-    private Optional<RequestHandler> handler(Request request) {
+    private Optional<RequestHandler> handler(Request request, Signature signature) {
         Query query = request.query();
+        if (query.fault() != Rcode.NOERROR || signature.fault() != Rcode.NOERROR) {
+            return Optional.empty();
+        }
+        if (query.opcode() == Opcode.UPDATE) {
+            return Optional.of(updates);
+        }
         // RFC 5936 §4.2: AXFR is not for UDP.
-        if (query.fault() != Rcode.NOERROR
-                || query.opcode() != Opcode.QUERY
-                || !request.stream() && query.type() == Type.AXFR) {
+        if (query.opcode() != Opcode.QUERY || !request.stream() && query.type() == Type.AXFR) {
             return Optional.empty();
         }
         return zones.get()
@@ -211,7 +246,8 @@ final class QueryAnswering implements AutoCloseable {
                         source ->
                                 source instanceof ServedZones.Plugged plugged
                                         ? Optional.of(plugged(plugged.responder()))
-                                        : Optional.empty());
+                                        : Optional.<RequestHandler>empty())
+                .or(() -> query.transfer() ? Optional.of(transfers) : Optional.empty());
     }
 
     private RequestHandler plugged(Responder responder) {
