@@ -285,7 +285,7 @@ class KeyRolloverTest {
                 roles.records(EXAMPLE, Type.CDS).stream()
                         .map(CDSRecord.class::cast)
                         .filter(cds -> cds.getAlgorithm() != 0)
-                        .map(cds -> (DSRecord) dsOf(cds))
+                        .map(cds -> dsOf(cds))
                         .toList();
         boolean says = !roles.records(EXAMPLE, Type.CDS).isEmpty();
         if (says && !asked.equals(wanted)) {

@@ -74,7 +74,21 @@ public final class AuthoritativeServer implements StreamProtocol, DatagramProtoc
         this.clock = clock;
         this.editor = new ZoneEditor(store);
         this.edges = new Edges(settings, clock).start();
-        this.answering = new QueryAnswering(() -> zones, edges);
+        Reply replies = new Reply(settings.udpSize());
+        SparingLog refusals = new SparingLog(LOG);
+        this.answering =
+                new QueryAnswering(
+                        () -> zones,
+                        edges,
+                        replies,
+                        new Signatures(() -> administration, clock, refusals),
+                        new Updates(store, editor, () -> administration, replies, refusals),
+                        new Transfers(
+                                store,
+                                () -> administration,
+                                replies,
+                                refusals,
+                                settings.maxTransfers()));
         LOG.info("dns: answers for {} zones", first.size());
     }
 

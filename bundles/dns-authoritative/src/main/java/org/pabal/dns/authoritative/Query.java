@@ -20,6 +20,7 @@ import java.util.Optional;
 ///
 /// @param question the question, for every opcode, if there was exactly one and it could be read
 /// @param edns the first OPT record, if it could be read
+/// @param tsig its last record is a TSIG, RFC 8945 §5.1
 /// @param fault NOERROR, or the rcode that has to be the answer
 record Query(
         int id,
@@ -27,6 +28,7 @@ record Query(
         boolean recursionDesired,
         Optional<Record> question,
         Optional<Edns> edns,
+        boolean tsig,
         int fault) {
 
     /// What an OPT record says, RFC 6891 §6.1.
@@ -87,6 +89,7 @@ record Query(
                                         each.dnssec(),
                                         each.options(),
                                         options)),
+                tsig,
                 newFault);
     }
 
@@ -114,6 +117,7 @@ record Query(
         private int at = HEADER;
         private Optional<Record> question = Optional.empty();
         private Optional<Edns> edns = Optional.empty();
+        private boolean tsig;
 
         Reader(byte[] message) {
             this.message = message;
@@ -135,11 +139,11 @@ record Query(
                                                 each.dnssec(),
                                                 EdnsOptions.NONE));
             }
-            if (opcode != Opcode.QUERY) {
+            if (opcode != Opcode.QUERY && opcode != Opcode.UPDATE) {
                 fault = Rcode.NOTIMP; // whatever else its body may be
             }
             boolean recursionDesired = (message[2] & 1) != 0;
-            return new Query(octets16(0), opcode, recursionDesired, question, edns, fault);
+            return new Query(octets16(0), opcode, recursionDesired, question, edns, tsig, fault);
         }
 
         private int body() throws Malformed {
@@ -162,8 +166,13 @@ record Query(
             int dclass = octets16(at + 2);
             at += 4;
             question = Optional.of(Record.newRecord(name, type, dclass));
-            // A query has no answers. An IXFR has its SOA in the authority section (RFC 1995 §3).
-            if (octets16(6) != 0 || octets16(8) > (type == Type.IXFR ? 1 : 0)) {
+            boolean update = (message[2] >> 3 & 0xF) == Opcode.UPDATE;
+            if (update) {
+                // RFC 2136 §2: prerequisites and updates, and the question is the zone
+                skipRecords(octets16(6));
+            } else if (octets16(6) != 0 || octets16(8) > (type == Type.IXFR ? 1 : 0)) {
+                // A query has no answers. An IXFR has its SOA in the authority section (RFC 1995
+                // §3).
                 throw new Malformed();
             }
             skipRecords(octets16(8));
@@ -174,7 +183,17 @@ record Query(
             if (edns.isPresent() && edns.get().version() != 0) {
                 return Rcode.BADVERS; // RFC 6891 §6.1.3
             }
-            return faults != Rcode.NOERROR ? faults : questionFault(type, dclass);
+            if (faults != Rcode.NOERROR) {
+                return faults;
+            }
+            return update ? zoneFault(type, dclass) : questionFault(type, dclass);
+        }
+
+        /// RFC 2136 §3.1
+        private static int zoneFault(int type, int dclass) {
+            return type != Type.SOA
+                    ? Rcode.FORMERR
+                    : dclass != DClass.IN ? Rcode.NOTAUTH : Rcode.NOERROR;
         }
 
         private static int questionFault(int type, int dclass) {
@@ -217,6 +236,12 @@ record Query(
                 skipName();
                 need(10);
                 int type = octets16(at);
+                if (type == Type.TSIG) {
+                    if (i < records - 1) {
+                        throw new Malformed(); // RFC 8945 §5.1: the last, and only one
+                    }
+                    tsig = true;
+                }
                 if (type != Type.OPT) {
                     skipBody();
                     continue;

@@ -4,6 +4,7 @@ import org.pabal.dns.DnsFraming;
 import org.pabal.dns.Responder;
 import org.pabal.protocol.Connection;
 import org.pabal.protocol.Datagram;
+import org.pabal.protocol.Peer;
 import org.slf4j.LoggerFactory;
 import org.xbill.DNS.Message;
 import org.xbill.DNS.Opcode;
@@ -46,20 +47,32 @@ final class QueryAnswering implements AutoCloseable {
     private final WireLookup fast;
     private final EdnsAnswering options;
     private final Reply replies;
+    private final Signatures signatures;
+    private final RequestHandler updates;
+    private final RequestHandler transfers;
     private final FaultLog faults =
             new FaultLog(LoggerFactory.getLogger(AuthoritativeServer.class));
     private final ExecutorService waiters = Executors.newVirtualThreadPerTaskExecutor();
     private final Semaphore waiting = new Semaphore(MAX_WAITING);
 
     /// @param zones the view of the moment
-    QueryAnswering(Supplier<ServedZones> zones, Edges edges) {
+    QueryAnswering(
+            Supplier<ServedZones> zones,
+            Edges edges,
+            Reply replies,
+            Signatures signatures,
+            RequestHandler updates,
+            RequestHandler transfers) {
         this.zones = zones;
         this.edges = edges;
         this.tcpIdle = edges.settings.tcpIdle();
         this.tcpQueries = edges.settings.tcpQueries();
         this.fast = new WireLookup(edges);
         this.options = new EdnsAnswering(edges);
-        this.replies = new Reply(edges.settings.udpSize());
+        this.replies = replies;
+        this.signatures = signatures;
+        this.updates = updates;
+        this.transfers = transfers;
     }
 
     /// One datagram, on the receiving thread.
@@ -95,32 +108,36 @@ final class QueryAnswering implements AutoCloseable {
             edges.statistics.ignored();
             return;
         }
+        Signature signature = signature(read.get(), octets, datagram.peer());
         Request request =
-                new Request(read.get(), octets, datagram.peer(), false, false, Optional.empty());
-        Optional<RequestHandler> handler = handler(request);
+                new Request(read.get(), octets, datagram.peer(), false, false, signature.key());
+        Optional<RequestHandler> handler = handler(request, signature);
         if (handler.isEmpty()) {
-            send(datagram, request, answer(request));
+            send(datagram, request, sign(request, signature, answer(request, signature)));
         } else if (waiting.tryAcquire()) {
-            later(datagram.detach(), request, handler.get());
+            later(datagram.detach(), request, signature, handler.get());
         } else {
-            byte[] busy = replies.write(request.query(), Answer.bare(Rcode.SERVFAIL), false);
-            send(datagram, request, busy);
+            send(datagram, request, sign(request, signature, failed(request)));
         }
     }
 
     /// A handler may wait for something, the receiving thread may not.
-    private void later(Datagram datagram, Request request, RequestHandler handler) {
+    private void later(
+            Datagram datagram, Request request, Signature signature, RequestHandler handler) {
         waiters.execute(
                 () -> {
                     try (Stream<byte[]> answers = handler.answer(request)) {
-                        answers.limit(1).forEach(reply -> send(datagram, request, reply));
+                        answers.limit(1)
+                                .forEach(
+                                        reply ->
+                                                send(
+                                                        datagram,
+                                                        request,
+                                                        sign(request, signature, reply)));
                     } catch (IOException | RuntimeException e) {
                         faults.note(request.from(), e);
                         datagram.answer().position(0);
-                        send(
-                                datagram,
-                                request,
-                                replies.write(request.query(), Answer.bare(Rcode.SERVFAIL), false));
+                        send(datagram, request, sign(request, signature, failed(request)));
                     } finally {
                         waiting.release();
                     }
@@ -184,6 +201,7 @@ final class QueryAnswering implements AutoCloseable {
             edges.statistics.ignored();
             return;
         }
+        Signature signature = signature(read.get(), octets, connection.peer());
         Request request =
                 new Request(
                         read.get(),
@@ -191,22 +209,19 @@ final class QueryAnswering implements AutoCloseable {
                         connection.peer(),
                         true,
                         transport == Statistics.TLS,
-                        Optional.empty());
-        Optional<RequestHandler> handler = handler(request);
+                        signature.key());
+        Optional<RequestHandler> handler = handler(request, signature);
         if (handler.isEmpty()) {
-            write(connection, request, answer(request));
+            write(connection, request, sign(request, signature, answer(request, signature)));
             return;
         }
         try (Stream<byte[]> answers = handler.get().answer(request)) {
             for (byte[] reply : (Iterable<byte[]>) answers::iterator) {
-                write(connection, request, reply);
+                write(connection, request, sign(request, signature, reply));
             }
         } catch (RuntimeException e) {
             faults.note(connection.peer(), e);
-            write(
-                    connection,
-                    request,
-                    replies.write(request.query(), Answer.bare(Rcode.SERVFAIL), true));
+            write(connection, request, sign(request, signature, failed(request)));
         }
     }
 
@@ -216,11 +231,27 @@ final class QueryAnswering implements AutoCloseable {
         DnsFraming.write(connection.output(), reply);
     }
 
+    private Signature signature(Query query, byte[] octets, Peer from) {
+        return query.fault() == Rcode.FORMERR ? Signature.NONE : signatures.of(query, octets, from);
+    }
+
+    private byte[] sign(Request request, Signature signature, byte[] reply) {
+        return signature.sign(reply, replies.limit(request.query(), request.stream()));
+    }
+
+    private byte[] failed(Request request) {
+        return replies.write(request.query(), Answer.bare(Rcode.SERVFAIL), request.stream());
+    }
+
     /// The readable path. Whatever goes wrong in it is one query's SERVFAIL and never the end of a
     /// worker.
-    private byte[] answer(Request request) {
+    private byte[] answer(Request request, Signature signature) {
         try {
-            return replies.write(request.query(), answer(request.query()), request.stream());
+            Answer answer =
+                    signature.fault() == Rcode.NOERROR
+                            ? answer(request.query())
+                            : Answer.bare(signature.fault());
+            return replies.write(request.query(), answer, request.stream());
         } catch (RuntimeException e) {
             faults.note(request.from(), e);
             return Reply.failure(request.octets());
@@ -235,18 +266,22 @@ final class QueryAnswering implements AutoCloseable {
             return Answer.bare(Rcode.NOTIMP); // RFC 1035 §4.1.1
         }
         if (query.transfer()) {
-            return Answer.bare(
-                    Rcode.REFUSED); // nobody is allowed to transfer yet (security row D20)
+            return Answer.bare(Rcode.REFUSED); // RFC 5936 §4.2: not by UDP
         }
         return ZoneLookup.find(zones.get(), query.name(), query.type(), query.dnssec());
     }
 
     /// Who answers a request that may take its time; empty for all that are answered at once.
-    private Optional<RequestHandler> handler(Request request) {
+    private Optional<RequestHandler> handler(Request request, Signature signature) {
         Query query = request.query();
+        if (query.fault() != Rcode.NOERROR || signature.fault() != Rcode.NOERROR) {
+            return Optional.empty();
+        }
+        if (query.opcode() == Opcode.UPDATE) {
+            return Optional.of(updates);
+        }
         // RFC 5936 §4.2: AXFR is not for UDP.
-        if (query.fault() != Rcode.NOERROR
-                || query.cookieOnly()
+        if (query.cookieOnly()
                 || query.opcode() != Opcode.QUERY
                 || !request.stream() && query.type() == Type.AXFR) {
             return Optional.empty();
@@ -257,7 +292,8 @@ final class QueryAnswering implements AutoCloseable {
                         source ->
                                 source instanceof ServedZones.Plugged plugged
                                         ? Optional.of(plugged(plugged.responder()))
-                                        : Optional.empty());
+                                        : Optional.<RequestHandler>empty())
+                .or(() -> query.transfer() ? Optional.of(transfers) : Optional.empty());
     }
 
     private RequestHandler plugged(Responder responder) {

@@ -23,6 +23,7 @@ import java.util.Optional;
 /// @param rateLimitAccounts how many of those are remembered
 /// @param rateLimitSlip every how many-th answer that is withheld goes out truncated
 /// @param rateLimitExempt from whom nothing is withheld
+/// @param maxTransfers zone transfers that may go out at one time
 record ServerSettings(
         int udpSize,
         Duration tcpIdle,
@@ -33,7 +34,8 @@ record ServerSettings(
         int rateLimit,
         int rateLimitAccounts,
         int rateLimitSlip,
-        Networks rateLimitExempt) {
+        Networks rateLimitExempt,
+        int maxTransfers) {
 
     /// An option's length has 16 bits, but a name that fills the answer helps nobody.
     private static final int MAX_NSID = 128;
@@ -62,7 +64,8 @@ record ServerSettings(
                         (int) settings.number("rate-limit", 1000, 0, 1_000_000),
                         (int) settings.number("rate-limit-table", 65_536, 1024, 1 << 24), // D30
                         (int) settings.number("rate-limit-slip", 2, 0, 10),
-                        networks(settings));
+                        networks(settings),
+                        (int) settings.number("max-transfers", 10, 1, 10_000));
         settings.noOthers();
         return read;
     }

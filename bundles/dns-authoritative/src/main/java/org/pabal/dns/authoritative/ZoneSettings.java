@@ -26,6 +26,8 @@ public final class ZoneSettings {
 
     private final List<Name> exact = new ArrayList<>();
     private final List<Name> below = new ArrayList<>();
+    private final UpdatePolicy update;
+    private final TransferPolicy transfer;
 
     @Activate
     public ZoneSettings(Map<String, Object> properties) {
@@ -36,15 +38,28 @@ public final class ZoneSettings {
             try {
                 (wild ? below : exact)
                         .add(
-                                Name.fromString(
-                                        wild ? pattern.replaceFirst("^\\*\\.?", "") : pattern,
-                                        Name.root));
+                                pattern.equals("*")
+                                        ? Name.root
+                                        : Name.fromString(
+                                                pattern.substring(wild ? 2 : 0), Name.root));
             } catch (TextParseException e) {
                 throw settings.bad(
                         "zones", pattern, "names of zones", "example.org, *.example.net");
             }
         }
+        update = UpdatePolicy.of(settings);
+        transfer = TransferPolicy.of(settings);
         settings.noOthers();
+    }
+
+    /// Who may change the zones by dynamic update.
+    UpdatePolicy update() {
+        return update;
+    }
+
+    /// Who may have a copy of the zones.
+    TransferPolicy transfer() {
+        return transfer;
     }
 
     /// How closely this names a zone: 0 for not at all.
