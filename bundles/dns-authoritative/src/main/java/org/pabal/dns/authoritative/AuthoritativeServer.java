@@ -8,6 +8,7 @@ import org.osgi.service.component.annotations.Reference;
 import org.osgi.service.component.annotations.ReferenceCardinality;
 import org.osgi.service.component.annotations.ReferencePolicy;
 import org.osgi.service.component.annotations.ReferencePolicyOption;
+import org.pabal.dns.Resolver;
 import org.pabal.dns.Responder;
 import org.pabal.dns.Zone;
 import org.pabal.dns.ZoneObserver;
@@ -30,6 +31,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.stream.Stream;
 
 /// The doorway: protocol `dns` on datagrams and streams, and the view of all zones that
@@ -48,9 +51,16 @@ public final class AuthoritativeServer implements StreamProtocol, DatagramProtoc
 
     private static final Logger LOG = LoggerFactory.getLogger(AuthoritativeServer.class);
 
+    /// A machine that takes longer is as good as away.
+    private static final Duration CHECK_PATIENCE = Duration.ofSeconds(3);
+
     private final QueryAnswering answering;
     private final ZoneEditor editor;
     private final InstantSource clock;
+    private final Prober prober = new Prober(CHECK_PATIENCE);
+    private final ExecutorService keepers = Executors.newVirtualThreadPerTaskExecutor();
+    private final KeptSets kept;
+    private volatile Optional<Resolver> resolver = Optional.empty();
 
     /// Replaced as a whole; its changes are guarded by this object.
     private volatile ServedZones zones = ServedZones.NONE;
@@ -80,12 +90,32 @@ public final class AuthoritativeServer implements StreamProtocol, DatagramProtoc
         this.clock = clock;
         this.editor = new ZoneEditor(store);
         this.answering = new QueryAnswering(() -> zones, udpSize, tcpIdle, tcpQueries);
+        this.kept =
+                new KeptSets(
+                        new KeptSets.House(
+                                () -> zones,
+                                () -> administration,
+                                origin -> false, // no zone comes from elsewhere yet
+                                () -> resolver),
+                        editor,
+                        prober::answers,
+                        clock,
+                        keepers,
+                        this::policyChanged);
         LOG.info("dns: answers for {} zones", first.size());
     }
 
     @Deactivate
     public void stop() {
         answering.close();
+        prober.close();
+        kept.close();
+        keepers.close();
+    }
+
+    /// The address sets that Pabal keeps, for the shell.
+    KeptSets kept() {
+        return kept;
     }
 
     /// The time, which a test may move.
@@ -117,8 +147,10 @@ public final class AuthoritativeServer implements StreamProtocol, DatagramProtoc
     public void published(Zone current) {
         ServedZones.OfZone next = laidOut(current);
         synchronized (this) {
+            next.wire().ifPresent(wire -> wire.policy(policy(current)));
             zones = zones.with(Map.of(current.origin(), next));
         }
+        kept.published(current.origin());
     }
 
     @Override
@@ -142,11 +174,13 @@ public final class AuthoritativeServer implements StreamProtocol, DatagramProtoc
     public synchronized void bindZoneSettings(ZoneSettings settings) {
         settingsOfZones.add(settings);
         administration = new Administration(settingsOfZones, keys);
+        administered(settings);
     }
 
     public synchronized void unbindZoneSettings(ZoneSettings settings) {
         settingsOfZones.remove(settings);
         administration = new Administration(settingsOfZones, keys);
+        administered(settings);
     }
 
     @Reference(
@@ -161,6 +195,37 @@ public final class AuthoritativeServer implements StreamProtocol, DatagramProtoc
     public synchronized void unbindTsigKey(TsigKey key) {
         keys.remove(key);
         administration = new Administration(settingsOfZones, keys);
+    }
+
+    @Reference(
+            cardinality = ReferenceCardinality.OPTIONAL,
+            policy = ReferencePolicy.DYNAMIC,
+            policyOption = ReferencePolicyOption.GREEDY)
+    public synchronized void bindResolver(Resolver found) {
+        resolver = Optional.of(found);
+        kept.resolverCame();
+    }
+
+    public synchronized void unbindResolver(Resolver gone) {
+        if (resolver.filter(present -> present == gone).isPresent()) {
+            resolver = Optional.empty();
+        }
+    }
+
+    /// The settings that came or went count for the answers of some zones, and tell which address
+    /// sets are kept. Holds this object's lock.
+    private void administered(ZoneSettings settings) {
+        kept.administered();
+        zones.policies(origin -> settings.closeness(origin) > 0, this::policy);
+        kept.start();
+    }
+
+    private synchronized void policyChanged(Name origin) {
+        zones.policies(origin::equals, this::policy);
+    }
+
+    private AnswerPolicy policy(Zone zone) {
+        return new AnswerPolicy(administration.of(zone.origin()).order(), kept.withheld(zone));
     }
 
     private static ServedZones.OfZone laidOut(Zone zone) {

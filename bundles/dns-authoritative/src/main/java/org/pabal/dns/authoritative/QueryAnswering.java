@@ -54,7 +54,7 @@ final class QueryAnswering implements AutoCloseable {
         this.tcpIdle = tcpIdle;
         this.tcpQueries = tcpQueries;
         this.fast = new WireLookup(udpLimit);
-        this.replies = new Reply(udpLimit);
+        this.replies = new Reply(udpLimit, name -> zones.get().order(name));
     }
 
     /// One datagram, on the receiving thread.

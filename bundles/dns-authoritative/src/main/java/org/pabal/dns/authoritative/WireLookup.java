@@ -103,6 +103,10 @@ final class WireLookup {
         if (zone == null || optFlags != 0 && zone.signed()) {
             return false;
         }
+        if (Reply.isAddress(type)
+                && zone.policy().withholds(hash(space, 0), space, NAME, NAME + nameEnd - HEADER)) {
+            return false;
+        }
 
         // Step 3: the name, or its closest encloser.
         int node = 0;
@@ -165,7 +169,7 @@ final class WireLookup {
         Arena.SHORT.set(space, 10, (short) (WireImage.additional(arena, image) + additional));
         int message = out.position();
         out.put(space, 0, questionEnd);
-        WireImage.put(arena, image, nameEnd, message, out);
+        WireImage.put(arena, image, nameEnd, message, out, zone.policy().order());
         if (opt != 0) {
             // RFC 6891 §6.1.1: root, OPT, our payload size, rcode and version 0, DO as it was, no
             // options.

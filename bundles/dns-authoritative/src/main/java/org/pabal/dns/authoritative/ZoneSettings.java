@@ -26,6 +26,8 @@ public final class ZoneSettings {
 
     private final List<Name> exact = new ArrayList<>();
     private final List<Name> below = new ArrayList<>();
+    private final AddressOrder order;
+    private final List<KeptSet> kept;
 
     @Activate
     public ZoneSettings(Map<String, Object> properties) {
@@ -37,14 +39,28 @@ public final class ZoneSettings {
                 (wild ? below : exact)
                         .add(
                                 Name.fromString(
-                                        wild ? pattern.replaceFirst("^\\*\\.?", "") : pattern,
+                                        pattern.equals("*")
+                                                ? "."
+                                                : pattern.replaceFirst("^\\*\\.", ""),
                                         Name.root));
             } catch (TextParseException e) {
                 throw settings.bad(
                         "zones", pattern, "names of zones", "example.org, *.example.net");
             }
         }
+        order = AddressOrder.of(settings);
+        kept = KeptSet.of(settings);
         settings.noOthers();
+    }
+
+    /// Which of several addresses comes first.
+    AddressOrder order() {
+        return order;
+    }
+
+    /// The address sets that Pabal keeps.
+    List<KeptSet> kept() {
+        return kept;
     }
 
     /// How closely this names a zone: 0 for not at all.
