@@ -10,9 +10,9 @@ import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
-import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -88,7 +88,7 @@ final class AliasKeeper {
         }
         State state = state(alias, zone.get());
         Duration next = AliasTargets.LATEST;
-        List<String> troubles = new ArrayList<>();
+        Set<String> troubles = new LinkedHashSet<>();
         for (int type : TYPES) {
             AliasTargets.Target target =
                     targets.find(alias, type, owner -> Optional.ofNullable(aliases.get(owner)));
@@ -120,12 +120,17 @@ final class AliasKeeper {
             List<byte[]> addresses,
             long ttl,
             State state,
-            List<String> troubles) {
+            Set<String> troubles) {
         long bounded = Math.min(ttl, alias.ttl().toSeconds());
         AddressSet wanted = AddressSet.of(alias.owner(), type, bounded, addresses.stream());
         try {
-            if (!wanted.isIn(zone)) {
-                wanted.write(editor, zone.origin());
+            if (!wanted.isIn(zone) && wanted.write(editor, zone.origin())) {
+                LOG.debug(
+                        "zone {}: {} {} is set to {} addresses by its alias",
+                        zone.origin(),
+                        alias.owner(),
+                        Type.string(type),
+                        addresses.size());
             }
         } catch (IOException | IllegalArgumentException e) {
             troubles.add(String.valueOf(e.getMessage()));
@@ -137,7 +142,7 @@ final class AliasKeeper {
     }
 
     /// Says what has changed: in the log once, and to those who answer.
-    private void tell(KeptSet.Alias alias, Zone zone, State state, List<String> troubles) {
+    private void tell(KeptSet.Alias alias, Zone zone, State state, Set<String> troubles) {
         String trouble = String.join("; ", troubles);
         boolean changed;
         String before;

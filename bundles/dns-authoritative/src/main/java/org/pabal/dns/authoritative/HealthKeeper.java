@@ -127,8 +127,13 @@ final class HealthKeeper {
                             set.ttl().toSeconds(),
                             answered(set, zone, type).stream().map(InetAddress::getAddress));
             try {
-                if (!wanted.isIn(zone)) {
-                    wanted.write(editor, zone.origin());
+                if (!wanted.isIn(zone) && wanted.write(editor, zone.origin())) {
+                    LOG.info(
+                            "zone {}: {} {} is set to {} addresses by its check",
+                            zone.origin(),
+                            set.owner(),
+                            Type.string(type),
+                            wanted.records().size());
                 }
             } catch (IOException | IllegalArgumentException e) {
                 LOG.warn("zone {}: {}: {}", zone.origin(), set.setting(), e.getMessage());

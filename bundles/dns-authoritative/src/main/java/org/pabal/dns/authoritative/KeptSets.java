@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
@@ -57,6 +58,9 @@ final class KeptSets implements AutoCloseable {
     private final Timetable<KeptSet.Alias> lookups;
     private final Timetable<Object> checks;
 
+    /// Why sets are not kept, as it was last told of.
+    private final Map<KeptSet, String> elsewhere = new ConcurrentHashMap<>();
+
     /// Replaced as a whole.
     private volatile Map<Name, KeptSet> byOwner = Map.of();
 
@@ -73,17 +77,30 @@ final class KeptSets implements AutoCloseable {
         AliasTargets targets = new AliasTargets(house.zones(), house.resolver(), clock);
         aliases = new AliasKeeper(targets, editor, clock, this::home, this::keepsIn, policyChanged);
         health = new HealthKeeper(probe, editor, clock, this::home);
-        lookups = new Timetable<>("dns aliases", clock, executor, MAX_LOOKUPS, aliases::keep);
+        lookups =
+                new Timetable<>(
+                        "dns aliases",
+                        clock,
+                        executor,
+                        MAX_LOOKUPS,
+                        alias -> {
+                            tellWhere(alias);
+                            return aliases.keep(alias);
+                        });
         checks =
                 new Timetable<>(
                         "dns health checks",
                         clock,
                         executor,
                         MAX_CHECKS,
-                        what ->
-                                what instanceof HealthKeeper.Place place
-                                        ? health.check(place)
-                                        : health.keep((KeptSet.Checked) what));
+                        what -> {
+                            if (what instanceof HealthKeeper.Place place) {
+                                return health.check(place);
+                            }
+                            KeptSet.Checked set = (KeptSet.Checked) what;
+                            tellWhere(set);
+                            return health.keep(set);
+                        });
     }
 
     /// Takes what the administrator set now.
@@ -128,6 +145,7 @@ final class KeptSets implements AutoCloseable {
             }
         }
         byOwner = Map.copyOf(next);
+        elsewhere.keySet().retainAll(next.values());
         aliases.aliases(allAliases);
         health.sets(allChecked);
         lookups.tasks(allAliases);
@@ -193,14 +211,30 @@ final class KeptSets implements AutoCloseable {
         return alias.owner() + " alias of " + alias.target() + ": " + aliases.explain(alias);
     }
 
+    /// Logs once why a set is not kept.
+    private void tellWhere(KeptSet set) {
+        if (home(set).isPresent()) {
+            elsewhere.remove(set);
+        } else {
+            String why = elsewhere(set);
+            if (!why.equals(elsewhere.put(set, why))) {
+                LOG.warn("{}: is not kept: {}", set.setting(), why);
+            }
+        }
+    }
+
     private String elsewhere(KeptSet set) {
         Optional<Zone> zone = house.zones().get().nearest(set.owner(), Type.A);
-        return zone.map(
-                        z ->
-                                house.transferred().test(z.origin())
-                                        ? "zone " + z.origin() + " comes from its primaries"
-                                        : "another file counts for zone " + z.origin())
-                .orElse("in no zone of ours");
+        if (zone.isEmpty()) {
+            return "in no zone of ours";
+        }
+        Name origin = zone.get().origin();
+        if (house.transferred().test(origin)) {
+            return "zone " + origin + " comes from its primaries";
+        }
+        return zone.get().records(set.owner(), Type.CNAME).isPresent()
+                ? "zone " + origin + " has a CNAME there"
+                : "another file counts for zone " + origin;
     }
 
     /// The zone in which a set is kept. Security row D26: never one that comes from elsewhere, and
@@ -211,6 +245,7 @@ final class KeptSets implements AutoCloseable {
 
     private boolean keepsIn(KeptSet set, Zone zone) {
         return set.owner().subdomain(zone.origin())
+                && zone.records(set.owner(), Type.CNAME).isEmpty()
                 && !house.transferred().test(zone.origin())
                 && house.administration().get().of(zone.origin()).kept().contains(set);
     }

@@ -25,8 +25,8 @@ final class Prober implements AutoCloseable {
         boolean answers(InetAddress address, HealthCheck check, Name host);
     }
 
-    /// `HTTP/1.1 200` is what matters of it.
-    private static final int STATUS_OCTETS = 12;
+    /// `HTTP/1.1 200 ` is what matters of it.
+    private static final int STATUS_OCTETS = 13;
 
     private final Duration patience;
     private final Set<Socket> open = ConcurrentHashMap.newKeySet();
@@ -61,7 +61,7 @@ final class Prober implements AutoCloseable {
                 "GET %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: pabal\r\nConnection: close\r\n\r\n"
                         .formatted(check.path().get(), host.toString(true));
         socket.getOutputStream().write(request.getBytes(StandardCharsets.US_ASCII));
-        return status(socket.getInputStream()).matches("HTTP/1\\.[01] 200");
+        return status(socket.getInputStream()).matches("HTTP/1\\.[01] 200[ \r]");
     }
 
     /// RFC 9112 §4; empty when it does not come in time, even if its octets come one by one.

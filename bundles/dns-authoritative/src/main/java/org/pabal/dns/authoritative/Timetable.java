@@ -1,5 +1,8 @@
 package org.pabal.dns.authoritative;
 
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -16,6 +19,8 @@ import java.util.function.Predicate;
 ///
 /// Makes its thread when there is the first thing to do. A test leaves it out and calls [#tend].
 final class Timetable<K> implements AutoCloseable {
+
+    private static final Logger LOG = LoggerFactory.getLogger(Timetable.class);
 
     /// What is done for one of the things.
     interface Task<K> {
@@ -92,12 +97,6 @@ final class Timetable<K> implements AutoCloseable {
                 : entry.last.plus(SOONEST);
     }
 
-    /// When something is due next, for those who look at it.
-    synchronized Instant due(K what) {
-        Entry entry = entries.get(what);
-        return entry == null ? Instant.MAX : entry.due;
-    }
-
     /// Makes it work by itself, if there is anything to do.
     synchronized void start() {
         if (!started && !closed && !entries.isEmpty()) {
@@ -142,8 +141,8 @@ final class Timetable<K> implements AutoCloseable {
 
     /// Starts what is due.
     void tend() {
-        for (K key : due()) {
-            executor.execute(() -> run(key));
+        for (List<K> due = due(); !due.isEmpty(); due = due()) {
+            due.forEach(key -> executor.execute(() -> run(key)));
         }
     }
 
@@ -167,6 +166,8 @@ final class Timetable<K> implements AutoCloseable {
         Duration next = LONGEST_WAIT;
         try {
             next = task.run(key);
+        } catch (RuntimeException e) {
+            LOG.error("{}: {}: {}; please report it", name, key, e, e);
         } finally {
             done(key, next);
         }
