@@ -8,6 +8,7 @@ import org.osgi.service.component.annotations.Reference;
 import org.osgi.service.component.annotations.ReferenceCardinality;
 import org.osgi.service.component.annotations.ReferencePolicy;
 import org.osgi.service.component.annotations.ReferencePolicyOption;
+import org.pabal.dns.Resolver;
 import org.pabal.dns.Responder;
 import org.pabal.dns.Zone;
 import org.pabal.dns.ZoneObserver;
@@ -22,12 +23,15 @@ import org.xbill.DNS.Name;
 import org.xbill.DNS.TextParseException;
 
 import java.io.IOException;
+import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.stream.Stream;
 
 /// The doorway: protocol `dns` on datagrams and streams, and the view of all zones that
@@ -46,10 +50,17 @@ public final class AuthoritativeServer implements StreamProtocol, DatagramProtoc
 
     private static final Logger LOG = LoggerFactory.getLogger(AuthoritativeServer.class);
 
+    /// A machine that takes longer is as good as away.
+    private static final Duration CHECK_PATIENCE = Duration.ofSeconds(3);
+
     private final Edges edges;
     private final QueryAnswering answering;
     private final ZoneEditor editor;
     private final InstantSource clock;
+    private final Prober prober = new Prober(CHECK_PATIENCE);
+    private final ExecutorService keepers = Executors.newVirtualThreadPerTaskExecutor();
+    private final KeptSets kept;
+    private volatile Optional<Resolver> resolver = Optional.empty();
 
     /// Replaced as a whole; its changes are guarded by this object.
     private volatile ServedZones zones = ServedZones.NONE;
@@ -74,7 +85,7 @@ public final class AuthoritativeServer implements StreamProtocol, DatagramProtoc
         this.clock = clock;
         this.editor = new ZoneEditor(store);
         this.edges = new Edges(settings, clock).start();
-        Reply replies = new Reply(settings.udpSize());
+        Reply replies = new Reply(settings.udpSize(), name -> zones.order(name));
         SparingLog refusals = new SparingLog(LOG);
         this.answering =
                 new QueryAnswering(
@@ -89,6 +100,18 @@ public final class AuthoritativeServer implements StreamProtocol, DatagramProtoc
                                 replies,
                                 refusals,
                                 settings.maxTransfers()));
+        this.kept =
+                new KeptSets(
+                        new KeptSets.House(
+                                () -> zones,
+                                () -> administration,
+                                origin -> false, // no zone comes from elsewhere yet
+                                () -> resolver),
+                        editor,
+                        prober::answers,
+                        clock,
+                        keepers,
+                        this::policyChanged);
         LOG.info("dns: answers for {} zones", first.size());
     }
 
@@ -96,6 +119,9 @@ public final class AuthoritativeServer implements StreamProtocol, DatagramProtoc
     public void stop() {
         answering.close();
         edges.close();
+        prober.close();
+        kept.close();
+        keepers.close();
     }
 
     /// The time as queries see it.
@@ -106,6 +132,11 @@ public final class AuthoritativeServer implements StreamProtocol, DatagramProtoc
     /// What was answered, for the shell.
     Statistics statistics() {
         return edges.statistics;
+    }
+
+    /// The address sets that Pabal keeps, for the shell.
+    KeptSets kept() {
+        return kept;
     }
 
     /// The time, which a test may move.
@@ -137,8 +168,10 @@ public final class AuthoritativeServer implements StreamProtocol, DatagramProtoc
     public void published(Zone current) {
         ServedZones.OfZone next = laidOut(current);
         synchronized (this) {
+            next.wire().ifPresent(wire -> wire.policy(policy(current)));
             zones = zones.with(Map.of(current.origin(), next));
         }
+        kept.published(current.origin());
     }
 
     @Override
@@ -162,11 +195,13 @@ public final class AuthoritativeServer implements StreamProtocol, DatagramProtoc
     public synchronized void bindZoneSettings(ZoneSettings settings) {
         settingsOfZones.add(settings);
         administration = new Administration(settingsOfZones, keys);
+        administered(settings);
     }
 
     public synchronized void unbindZoneSettings(ZoneSettings settings) {
         settingsOfZones.remove(settings);
         administration = new Administration(settingsOfZones, keys);
+        administered(settings);
     }
 
     @Reference(
@@ -181,6 +216,37 @@ public final class AuthoritativeServer implements StreamProtocol, DatagramProtoc
     public synchronized void unbindTsigKey(TsigKey key) {
         keys.remove(key);
         administration = new Administration(settingsOfZones, keys);
+    }
+
+    @Reference(
+            cardinality = ReferenceCardinality.OPTIONAL,
+            policy = ReferencePolicy.DYNAMIC,
+            policyOption = ReferencePolicyOption.GREEDY)
+    public synchronized void bindResolver(Resolver found) {
+        resolver = Optional.of(found);
+        kept.resolverCame();
+    }
+
+    public synchronized void unbindResolver(Resolver gone) {
+        if (resolver.filter(present -> present == gone).isPresent()) {
+            resolver = Optional.empty();
+        }
+    }
+
+    /// The settings that came or went count for the answers of some zones, and tell which address
+    /// sets are kept. Holds this object's lock.
+    private void administered(ZoneSettings settings) {
+        kept.administered();
+        zones.policies(origin -> settings.closeness(origin) > 0, this::policy);
+        kept.start();
+    }
+
+    private synchronized void policyChanged(Name origin) {
+        zones.policies(origin::equals, this::policy);
+    }
+
+    private AnswerPolicy policy(Zone zone) {
+        return new AnswerPolicy(administration.of(zone.origin()).order(), kept.withheld(zone));
     }
 
     private static ServedZones.OfZone laidOut(Zone zone) {

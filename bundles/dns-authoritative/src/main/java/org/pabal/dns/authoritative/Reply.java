@@ -6,6 +6,7 @@ import org.xbill.DNS.Flags;
 import org.xbill.DNS.GenericEDNSOption;
 import org.xbill.DNS.Header;
 import org.xbill.DNS.Message;
+import org.xbill.DNS.Name;
 import org.xbill.DNS.OPTRecord;
 import org.xbill.DNS.RRset;
 import org.xbill.DNS.Rcode;
@@ -16,6 +17,7 @@ import org.xbill.DNS.Type;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.function.Function;
 
 /// Writes the answer to a query within the size that the client can take.
 final class Reply {
@@ -36,11 +38,18 @@ final class Reply {
     private final int[] turns = new int[256];
 
     private final int udpLimit;
+    private final Function<Name, AddressOrder> orders;
 
     /// @param udpLimit the largest answer over UDP and the payload size that we announce (security
     ///     row D13)
-    Reply(int udpLimit) {
+    /// @param orders which of the addresses of a name comes first
+    Reply(int udpLimit, Function<Name, AddressOrder> orders) {
         this.udpLimit = udpLimit;
+        this.orders = orders;
+    }
+
+    Reply(int udpLimit) {
+        this(udpLimit, name -> AddressOrder.CYCLIC);
     }
 
     /// RFC 6891 §6.2.3 and §6.2.5: the client's size, no less than 512 and no more than ours.
@@ -184,7 +193,7 @@ final class Reply {
 
     private int turn(RRset set) {
         int slot = set.getName().hashCode() * 31 + set.getType() & turns.length - 1;
-        return (turns[slot]++ & Integer.MAX_VALUE) % set.size();
+        return orders.apply(set.getName()).first(set.rrs(false), turns, slot);
     }
 
     static boolean isAddress(int type) {

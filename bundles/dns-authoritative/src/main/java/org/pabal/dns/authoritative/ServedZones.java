@@ -9,6 +9,8 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
+import java.util.function.Predicate;
 import java.util.stream.IntStream;
 
 /// All that is answered from, at one moment: zones and plugged-in responders by their origins.
@@ -134,6 +136,36 @@ final class ServedZones implements Zones {
                                 source instanceof OfZone of
                                         ? Optional.of(of.zone())
                                         : Optional.empty());
+    }
+
+    /// How the zones are answered that have a wire form, others as [AnswerPolicy#PLAIN].
+    AnswerPolicy policy(Name origin) {
+        return Optional.ofNullable(zones.get(origin))
+                .flatMap(OfZone::wire)
+                .map(WireZone::policy)
+                .orElse(AnswerPolicy.PLAIN);
+    }
+
+    /// Gives zones another policy.
+    void policies(Predicate<Name> which, Function<Zone, AnswerPolicy> policy) {
+        zones.forEach(
+                (origin, of) -> {
+                    if (which.test(origin)) {
+                        of.wire().ifPresent(wire -> wire.policy(policy.apply(of.zone())));
+                    }
+                });
+    }
+
+    /// Which of the addresses of a name comes first.
+    AddressOrder order(Name name) {
+        return nearest(name, Type.A)
+                .map(zone -> policy(zone.origin()).order())
+                .orElse(AddressOrder.CYCLIC);
+    }
+
+    @Override
+    public boolean withholds(Zone zone, Name name, int type) {
+        return policy(zone.origin()).withholds(name, type);
     }
 
     @Override

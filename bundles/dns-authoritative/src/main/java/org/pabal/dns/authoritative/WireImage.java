@@ -195,7 +195,9 @@ final class WireImage {
     /// @param nameEnd the offset in the message at which the question's name ends
     /// @param message the index in `out` at which the message starts; `out` stands behind its
     ///     question
-    static void put(byte[] arena, int image, int nameEnd, int message, ByteBuffer out) {
+    /// @param order which of several addresses comes first
+    static void put(
+            byte[] arena, int image, int nameEnd, int message, ByteBuffer out, AddressOrder order) {
         int count = (short) Arena.SHORT.get(arena, image + 12) & 0xFFFF;
         int size = size(arena, image);
         int from = image + HEAD + 4 * count;
@@ -203,12 +205,8 @@ final class WireImage {
         if (record == 0) {
             out.put(arena, from, size);
         } else {
-            // RFC 1794: each answer starts with another address. Workers that meet here may take
-            // the same turn.
             int addresses = answers(arena, image);
-            int turn = arena[image + 9] & 0xFF;
-            arena[image + 9] = (byte) (turn + 1 == addresses || turn == 255 ? 0 : turn + 1);
-            int split = turn * record;
+            int split = order.first(arena, image + 9, from, record, addresses) * record;
             out.put(arena, from + split, addresses * record - split);
             out.put(arena, from, split);
             out.put(arena, from + addresses * record, size - addresses * record);

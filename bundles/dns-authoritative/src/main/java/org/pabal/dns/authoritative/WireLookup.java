@@ -132,6 +132,10 @@ final class WireLookup {
         if (zone == null || optFlags != 0 && zone.signed()) {
             return NOT_HERE;
         }
+        if (Reply.isAddress(type)
+                && zone.policy().withholds(hash(space, 0), space, NAME, NAME + nameEnd - HEADER)) {
+            return NOT_HERE;
+        }
 
         // Step 3: the name, or its closest encloser.
         int node = 0;
@@ -222,7 +226,7 @@ final class WireLookup {
         Arena.SHORT.set(space, 10, (short) (WireImage.additional(arena, image) + additional));
         int message = out.position();
         out.put(space, 0, questionEnd);
-        WireImage.put(arena, image, nameEnd, message, out);
+        WireImage.put(arena, image, nameEnd, message, out, zone.policy().order());
         if (opt != 0) {
             putOpt(optFlags, opt - OPT_LENGTH, out);
             if (cookie != 0) {

@@ -43,6 +43,7 @@ final class WireZone {
     private final long[] table;
     private final int negative;
     private final boolean signed;
+    private volatile AnswerPolicy policy = AnswerPolicy.PLAIN;
 
     private WireZone(byte[] arena, long[] table, int negative, boolean signed) {
         this.arena = arena;
@@ -53,6 +54,15 @@ final class WireZone {
 
     byte[] arena() {
         return arena;
+    }
+
+    /// What the administrator set and what we learned since the zone was laid out.
+    AnswerPolicy policy() {
+        return policy;
+    }
+
+    void policy(AnswerPolicy next) {
+        policy = next;
     }
 
     /// The image of NODATA and NXDOMAIN: the SOA.

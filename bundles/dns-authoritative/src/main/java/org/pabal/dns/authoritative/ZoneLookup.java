@@ -79,6 +79,10 @@ final class ZoneLookup {
             }
             Zone zone = nearest.get();
             step(name, () -> "zone " + zone.origin() + " serial " + zone.serial());
+            if (zones.withholds(zone, name, type)) {
+                step(name, () -> "is kept here, and what it has is not known now");
+                return Answer.bare(Rcode.SERVFAIL).with(steps);
+            }
 
             // Step 3: down label by label, from the apex to the name or to the last of its
             // ancestors that exists.

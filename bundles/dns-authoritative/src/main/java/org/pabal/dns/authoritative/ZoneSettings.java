@@ -28,6 +28,8 @@ public final class ZoneSettings {
     private final List<Name> below = new ArrayList<>();
     private final UpdatePolicy update;
     private final TransferPolicy transfer;
+    private final AddressOrder order;
+    private final List<KeptSet> kept;
 
     @Activate
     public ZoneSettings(Map<String, Object> properties) {
@@ -49,6 +51,8 @@ public final class ZoneSettings {
         }
         update = UpdatePolicy.of(settings);
         transfer = TransferPolicy.of(settings);
+        order = AddressOrder.of(settings);
+        kept = KeptSet.of(settings);
         settings.noOthers();
     }
 
@@ -60,6 +64,16 @@ public final class ZoneSettings {
     /// Who may have a copy of the zones.
     TransferPolicy transfer() {
         return transfer;
+    }
+
+    /// Which of several addresses comes first.
+    AddressOrder order() {
+        return order;
+    }
+
+    /// The address sets that Pabal keeps.
+    List<KeptSet> kept() {
+        return kept;
     }
 
     /// How closely this names a zone: 0 for not at all.

@@ -24,6 +24,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.BiFunction;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 
@@ -45,15 +46,25 @@ public final class ZoneShell {
 
     private final ZoneStore store;
     private final ZoneEditor editor;
+    private final BiFunction<Name, Integer, Optional<KeptSet>> keeper;
 
     @Activate
     public ZoneShell(@Reference ZoneStore store, @Reference AuthoritativeServer server) {
-        this(store, server.editor());
+        this(store, server.editor(), server.kept()::keeper);
+    }
+
+    /// @param keeper what keeps the records of a name and type in place of the administrator
+    ZoneShell(
+            ZoneStore store,
+            ZoneEditor editor,
+            BiFunction<Name, Integer, Optional<KeptSet>> keeper) {
+        this.store = store;
+        this.editor = editor;
+        this.keeper = keeper;
     }
 
     ZoneShell(ZoneStore store, ZoneEditor editor) {
-        this.store = store;
-        this.editor = editor;
+        this(store, editor, (name, type) -> Optional.empty());
     }
 
     @Descriptor("Lists the zones with their serials. Example: zone:list")
@@ -146,6 +157,7 @@ public final class ZoneShell {
             throw new IllegalArgumentException(
                     "no data; expected for example zone:set www.example.org 3600 A 192.0.2.1");
         }
+        refuseKept(owner, number);
         Zone zone = zoneOf(owner);
         List<Record> records = records(owner, ttl, number, data);
         if (number == Type.SOA) {
@@ -167,6 +179,7 @@ public final class ZoneShell {
     public String unset(@Descriptor("the owner, e.g. www.example.org") String name)
             throws IOException {
         Name owner = name(name);
+        refuseKept(owner, Type.ANY);
         Zone zone = zoneOf(owner);
         if (owner.equals(zone.origin())) {
             throw new IllegalArgumentException(
@@ -194,6 +207,7 @@ public final class ZoneShell {
             throws IOException {
         Name owner = name(name);
         int number = type(type);
+        refuseKept(owner, number);
         return edit(
                 zoneOf(owner),
                 edit -> {
@@ -233,6 +247,8 @@ public final class ZoneShell {
     private List<String> explained(String name, String type, boolean dnssec) {
         Answer answer = ZoneLookup.explain(this::nearest, name(name), type(type), dnssec);
         List<String> lines = new ArrayList<>(answer.steps());
+        keeper.apply(name(name), type(type))
+                .ifPresent(set -> lines.add(set.owner() + " is kept by " + set.setting()));
         lines.add(
                 Rcode.string(answer.rcode())
                         + (answer.authoritative() ? ", authoritative" : ", not authoritative"));
@@ -245,6 +261,18 @@ public final class ZoneShell {
 
     private static List<String> section(String title, List<RRset> sets) {
         return lines(sets.stream()).stream().map(line -> title + ": " + line).toList();
+    }
+
+    private void refuseKept(Name owner, int type) {
+        keeper.apply(owner, type)
+                .ifPresent(
+                        set -> {
+                            throw new IllegalArgumentException(
+                                    owner
+                                            + " has addresses that are kept by the setting "
+                                            + set.setting()
+                                            + ": change that in etc/org.pabal.zone~NAME.cfg");
+                        });
     }
 
     private String edit(Zone zone, Consumer<ZoneEdit> changes) throws IOException {

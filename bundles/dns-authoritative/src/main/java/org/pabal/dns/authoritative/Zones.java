@@ -13,6 +13,12 @@ interface Zones {
     /// we have that: the DS of a child lives at its parent (RFC 4035 §3.1.4.1).
     Optional<Zone> nearest(Name name, int type);
 
+    /// Whether a set is one that we keep and cannot vouch for at this moment: SERVFAIL is the
+    /// answer.
+    default boolean withholds(Zone zone, Name name, int type) {
+        return false;
+    }
+
     /// The types of the record sets that a name has, in ascending order.
     default IntStream types(Zone zone, Name name) {
         return IntStream.range(1, 1024).filter(type -> zone.records(name, type).isPresent());
