@@ -94,6 +94,14 @@ class Disk {
         channel.force(metadata);
     }
 
+    void truncate(FileChannel channel, long octets) throws IOException {
+        channel.truncate(octets);
+    }
+
+    void delete(Path file) throws IOException {
+        Files.deleteIfExists(file);
+    }
+
     void rename(Path from, Path to) throws IOException {
         Files.move(from, to, StandardCopyOption.ATOMIC_MOVE);
     }

@@ -8,14 +8,13 @@ import org.pabal.dns.ZoneStore;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.xbill.DNS.Name;
-import org.xbill.DNS.Record;
 
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.time.Instant;
+import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -23,7 +22,10 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Queue;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.locks.ReentrantLock;
@@ -31,46 +33,74 @@ import java.util.function.Consumer;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
 
-/// Zones as master files in one directory, a file a zone, that a person may edit while the node
-/// runs.
+/// Zones as master files in one directory, a file a zone with a journal of changes beside it, that
+/// a person may edit while the node runs.
 ///
 /// Whoever asks gets what is in memory. [#scan()] looks for files that have come, changed or gone,
 /// and takes over what has been left alone since the last look, so that no half-written file is
 /// ever served. A file that cannot be read or served is told of in the log with its line, once; the
 /// version before stays current, and the other zones do not suffer.
-final class FileZoneStore implements ZoneStore {
+///
+/// Each zone has a lock of its own in its [ZoneFile], so that no zone waits for the disk of
+/// another. Observers hear of the versions when that lock is free again, one after the other.
+final class FileZoneStore implements ZoneStore, AutoCloseable {
+
+    static final long JOURNAL_OCTETS = 32_000_000;
 
     private static final Logger LOG = LoggerFactory.getLogger(FileZoneStore.class);
-    private static final long MAX_FILE_OCTETS = 1_000_000_000;
+
+    /// How long [#writeOut()] may keep [#scan()] waiting.
+    private static final Duration TURN = Duration.ofSeconds(1);
+
+    private static final Set<String> LEFT_BEHIND =
+            Set.of(".zone.next", ".zone.out", ".journal.next");
+
+    private interface Work<T> {
+        T with(ZoneFile file) throws IOException;
+    }
 
     private final Path directory;
-    private final InstantSource clock;
-    private final Disk disk;
+    private final ZoneFile.Place place;
+    private final Map<Name, ZoneFile> files = new ConcurrentHashMap<>();
     private final ConcurrentSkipListMap<Name, PackedZone> zones = new ConcurrentSkipListMap<>();
     private final List<ZoneObserver> observers = new CopyOnWriteArrayList<>();
 
-    /// Held by whoever changes zones or observers; the maps below are guarded by it.
-    private final ReentrantLock changes = new ReentrantLock();
+    /// What observers are to hear, in the order in which it happened.
+    private final Queue<Runnable> news = new ConcurrentLinkedQueue<>();
 
-    private final Map<Name, Known> known = new HashMap<>();
+    /// Held by whoever tells them; nobody waits for it who holds a zone.
+    private final ReentrantLock telling = new ReentrantLock();
+
+    /// Held by whoever looks at the directory; guards what follows.
+    private final ReentrantLock looking = new ReentrantLock();
+
+    private final Map<String, Optional<Name>> origins = new HashMap<>();
     private final Set<String> complained = new HashSet<>();
 
-    /// What we know about the file of a zone.
-    ///
-    /// @param taken as it was when we last read or wrote it; empty for a file that we have only
-    ///     seen
-    /// @param seen as it was at the last look; empty when it was gone
-    /// @param ours whether we wrote what was taken
-    private record Known(
-            Path file, Optional<FileStamp> taken, Optional<FileStamp> seen, boolean ours) {}
+    private volatile boolean closed;
 
-    /// Reads every zone. @param directory made when it is not there
     FileZoneStore(Path directory, InstantSource clock, Disk disk) throws IOException {
+        this(directory, clock, disk, JOURNAL_OCTETS);
+    }
+
+    /// Reads every zone.
+    ///
+    /// @param directory made when it is not there
+    /// @param journalOctets how long the journal of a zone may become
+    FileZoneStore(Path directory, InstantSource clock, Disk disk, long journalOctets)
+            throws IOException {
         this.directory = directory;
-        this.clock = clock;
-        this.disk = disk;
+        this.place = new ZoneFile.Place(disk, clock, journalOctets, new ToObservers());
         disk.makeDirectories(directory);
+        long begun = System.nanoTime();
+        tidy();
         look(true);
+        requireMasterFiles();
+        LOG.info(
+                "{} zones from {} in {} ms",
+                zones.size(),
+                directory,
+                (System.nanoTime() - begun) / 1_000_000);
     }
 
     @Override
@@ -85,99 +115,45 @@ final class FileZoneStore implements ZoneStore {
 
     @Override
     public void publish(Zone next) throws IOException {
-        List<Record> records = new ArrayList<>();
-        next.all()
-                .forEach(
-                        set -> {
-                            records.addAll(set.rrs(false));
-                            records.addAll(set.sigs());
-                        });
-        PackedZone zone = new PackedZone(next.origin(), records);
-        byte[] text = ZoneText.write(zone);
-        // What cannot be read back must not become the only copy.
-        PackedZone read =
-                new PackedZone(
-                        zone.origin(),
-                        ZoneText.read(zone.origin(), text, ZoneFileName.of(zone.origin())));
-        if (read.size() != zone.size() || read.serial() != zone.serial()) {
-            throw new IOException(
-                    "zone " + zone.origin() + ": cannot be written as text without loss");
-        }
-        changes.lock();
-        try {
-            Known before = known.get(zone.origin());
-            Path file =
-                    before != null
-                            ? before.file()
-                            : directory.resolve(ZoneFileName.of(zone.origin()));
-            if (before != null) {
-                keepByHand(before);
-            }
-            disk.replace(file, text);
-            Optional<FileStamp> stamp = FileStamp.of(file);
-            known.put(zone.origin(), new Known(file, stamp, stamp, true));
-            zones.put(zone.origin(), zone);
-            tell(observer -> observer.published(zone));
-        } finally {
-            changes.unlock();
-        }
+        PackedZone zone = PackedZone.of(next);
+        Path file = directory.resolve(ZoneFileName.of(zone.origin()));
+        with(
+                zone.origin(),
+                file,
+                one -> {
+                    one.publish(zone);
+                    return true;
+                });
     }
 
     @Override
     public Optional<Zone> change(List<ZoneChange> steps) throws IOException {
-        changes.lock();
-        try {
-            PackedZone zone = zones.get(steps.getFirst().origin());
-            if (zone == null || zone.serial() != steps.getFirst().from().getSerial()) {
-                return Optional.empty();
-            }
-            for (ZoneChange step : steps) {
-                zone = zone.with(step);
-            }
-            publish(zone);
-            return Optional.of(zones.get(zone.origin()));
-        } finally {
-            changes.unlock();
-        }
+        Name origin = steps.getFirst().origin();
+        return with(origin, one -> one.change(steps)).flatMap(changed -> changed);
     }
 
     @Override
-    public Optional<List<ZoneChange>> changes(Name origin, long since) {
-        return find(origin).filter(zone -> zone.serial() == since).map(zone -> List.of());
+    public Optional<List<ZoneChange>> changes(Name origin, long since) throws IOException {
+        return with(origin, one -> one.changes(since)).flatMap(steps -> steps);
     }
 
     @Override
     public void withdraw(Name origin) throws IOException {
-        changes.lock();
-        try {
-            if (!zones.containsKey(origin)) {
-                throw new NoSuchFileException(origin.toString());
-            }
-            Path file = known.get(origin).file();
-            int n = 1;
-            while (Files.exists(withdrawn(file, n))) {
-                n++;
-            }
-            try {
-                disk.rename(file, withdrawn(file, n));
-                disk.sync(directory);
-            } catch (NoSuchFileException e) {
-                LOG.warn("zone {}: {} has gone already", origin, file);
-            }
-            forget(origin);
-            LOG.info("zone {}: withdrawn; its records are in {}", origin, withdrawn(file, n));
-        } finally {
-            changes.unlock();
-        }
+        with(
+                        origin,
+                        one -> {
+                            one.withdraw();
+                            return true;
+                        })
+                .orElseThrow(() -> new NoSuchFileException(origin.toString()));
     }
 
     /// Tells an observer of every change from now on.
     ///
-    /// @param observer is made, and reads [#zones()], while nothing is published: it misses no
-    ///     version
+    /// @param observer is made, and reads [#zones()], while nothing is told: it misses no version
     /// @return the observer, or `null` when there is none
     ZoneObserver observe(Supplier<ZoneObserver> observer) {
-        changes.lock();
+        telling.lock();
         try {
             ZoneObserver one = observer.get();
             if (one != null) {
@@ -185,7 +161,7 @@ final class FileZoneStore implements ZoneStore {
             }
             return one;
         } finally {
-            changes.unlock();
+            telling.unlock();
         }
     }
 
@@ -198,159 +174,246 @@ final class FileZoneStore implements ZoneStore {
         look(false);
     }
 
+    /// Writes the master files of zones that nobody has changed for a while, so that what a person
+    /// opens is current.
+    void writeOut() {
+        long begun = System.nanoTime();
+        for (ZoneFile file : files.values()) {
+            file.writeOut();
+            if (System.nanoTime() - begun > TURN.toNanos()) {
+                return; // the others next time
+            }
+        }
+    }
+
+    /// Writes every master file that is not current. Nothing is published or changed from then on.
+    @Override
+    public void close() {
+        closed = true;
+        for (ZoneFile file : files.values()) {
+            file.lock.lock();
+            try {
+                file.close();
+            } catch (IOException e) {
+                LOG.error(
+                        "{}: cannot be written ({}); its changes stay in its journal",
+                        file.file(),
+                        e.toString());
+            } finally {
+                file.lock.unlock();
+            }
+        }
+        tell();
+    }
+
     private void look(boolean atOnce) throws IOException {
-        changes.lock();
+        looking.lock();
         try {
-            Instant now = clock.instant();
+            Set<String> names = new HashSet<>();
             Set<Name> present = new HashSet<>();
-            try (DirectoryStream<Path> files =
+            try (DirectoryStream<Path> list =
                     Files.newDirectoryStream(directory, "*" + ZoneFileName.ENDING)) {
-                for (Path file : files) {
-                    Optional<FileStamp> stamp = FileStamp.of(file);
+                for (Path file : list) {
+                    names.add(file.getFileName().toString());
                     Optional<Name> origin = origin(file);
-                    if (stamp.isPresent() && origin.isPresent() && present.add(origin.get())) {
-                        look(file, origin.get(), stamp.get(), atOnce || stamp.get().settled(now));
+                    if (origin.isPresent()) {
+                        look(file, origin.get(), present, atOnce);
                     }
                 }
             }
-            known.keySet().stream()
-                    .filter(origin -> !present.contains(origin))
-                    .toList()
-                    .forEach(this::gone);
+            for (Name origin : files.keySet()) {
+                if (!present.contains(origin)) {
+                    gone(origin);
+                }
+            }
+            if (origins.size() > 2 * names.size() + 100) {
+                origins.keySet().retainAll(names);
+                complained.clear();
+            }
         } finally {
-            changes.unlock();
+            looking.unlock();
         }
     }
 
-    private void look(Path file, Name origin, FileStamp stamp, boolean settled) {
-        Known before = known.get(origin);
-        Optional<FileStamp> now = Optional.of(stamp);
-        if (before == null) {
-            before = new Known(file, Optional.empty(), Optional.empty(), false);
+    private void look(Path file, Name origin, Set<Name> present, boolean atOnce)
+            throws IOException {
+        Optional<FileStamp> stamp = FileStamp.of(file);
+        if (stamp.isEmpty()) {
+            return;
         }
-        if (before.taken().equals(now)) {
-            known.put(origin, new Known(file, before.taken(), now, before.ours()));
-        } else if (settled || before.seen().equals(now)) {
-            known.put(origin, new Known(file, now, now, false));
-            take(file, origin);
-        } else {
-            known.put(origin, new Known(file, before.taken(), now, before.ours()));
+        ZoneFile known = files.get(origin);
+        if (known != null && !known.file().equals(file) && Files.exists(known.file())) {
+            if (complained.add(file.toString())) {
+                LOG.error("{}: passed over: {} is the same zone", file, known.file());
+            }
+            return;
         }
-    }
-
-    private void take(Path file, Name origin) {
-        PackedZone before = zones.get(origin);
+        present.add(origin);
         try {
-            if (Files.size(file) > MAX_FILE_OCTETS) {
-                throw new IllegalArgumentException(
-                        file + ": expected at most " + MAX_FILE_OCTETS + " octets");
-            }
-            List<Record> records = ZoneText.read(origin, Files.readAllBytes(file), file.toString());
-            PackedZone zone = checked(file, origin, records);
-            zones.put(origin, zone);
-            LOG.info(
-                    "zone {}: serial {}, {} records, from {}",
-                    origin,
-                    zone.serial(),
-                    zone.size(),
-                    file);
-            // RFC 1982 §3.2
-            if (before != null && (int) (zone.serial() - before.serial()) <= 0) {
-                LOG.warn(
-                        "zone {}: serial {} does not follow {}; secondaries will not notice the"
-                                + " change",
-                        origin,
-                        zone.serial(),
-                        before.serial());
-            }
-            tell(observer -> observer.published(zone));
-        } catch (IllegalArgumentException e) {
-            LOG.error("zone {}: {}; {}", origin, e.getMessage(), stays(before));
-        } catch (IOException e) {
-            LOG.error(
-                    "zone {}: {} cannot be read ({}); {}",
+            with(
                     origin,
                     file,
-                    e.toString(),
-                    stays(before));
+                    one -> {
+                        one.look(stamp.get(), atOnce);
+                        return true;
+                    });
+        } catch (IOException e) {
+            LOG.error("zone {}: {} cannot be looked at ({})", origin, file, e.toString());
         }
     }
 
-    private static PackedZone checked(Path file, Name origin, List<Record> records) {
-        try {
-            return new PackedZone(origin, records);
-        } catch (IllegalArgumentException e) {
-            throw new IllegalArgumentException(
-                    file + ": " + e.getMessage().replaceFirst("^zone \\S+: ", ""), e);
-        }
-    }
-
-    private static String stays(PackedZone before) {
-        return before == null
-                ? "the zone is not served"
-                : "serial " + before.serial() + " stays current";
-    }
-
-    /// Twice gone is gone; once may be an editor that renames.
     private void gone(Name origin) {
-        Known before = known.get(origin);
-        if (before.seen().isPresent()) {
-            known.put(
+        try {
+            with(
                     origin,
-                    new Known(before.file(), before.taken(), Optional.empty(), before.ours()));
-        } else if (zones.containsKey(origin)) {
-            LOG.warn("zone {}: {} has gone; the zone is served no more", origin, before.file());
-            forget(origin);
-        } else {
-            known.remove(origin);
+                    one -> {
+                        one.gone();
+                        return true;
+                    });
+        } catch (IOException e) {
+            if (complained.add("gone " + origin)) {
+                LOG.error("zone {}: cannot be put away ({})", origin, e.toString());
+            }
         }
-    }
-
-    private void forget(Name origin) {
-        known.remove(origin);
-        zones.remove(origin);
-        tell(observer -> observer.withdrawn(origin));
     }
 
     private Optional<Name> origin(Path file) {
-        Optional<Name> origin = ZoneFileName.origin(file.getFileName().toString());
-        if (origin.isEmpty() && complained.add(file.toString())) {
-            LOG.error(
-                    "{}: passed over: expected the file to be named for its zone, for example"
-                            + " example.org.zone",
-                    file);
-        }
-        Known other = origin.map(known::get).orElse(null);
-        if (other != null && !other.file().equals(file) && Files.exists(other.file())) {
-            if (complained.add(file.toString())) {
-                LOG.error("{}: passed over: {} is the same zone", file, other.file());
+        return origins.computeIfAbsent(
+                file.getFileName().toString(),
+                name -> {
+                    Optional<Name> origin = ZoneFileName.origin(name);
+                    if (origin.isEmpty()) {
+                        LOG.error(
+                                "{}: passed over: expected the file to be named for its zone, for"
+                                        + " example example.org.zone",
+                                file);
+                    }
+                    return origin;
+                });
+    }
+
+    /// Removes files that a crash left half written.
+    private void tidy() throws IOException {
+        try (DirectoryStream<Path> list = Files.newDirectoryStream(directory, "*.{next,out}")) {
+            for (Path file : list) {
+                String name = file.getFileName().toString();
+                if (LEFT_BEHIND.stream().anyMatch(name::endsWith)) {
+                    place.disk().delete(file);
+                }
             }
-            return Optional.empty();
-        }
-        return origin;
-    }
-
-    /// Keeps what a person wrote, remarks and all, beside the file that we are about to replace.
-    private void keepByHand(Known before) throws IOException {
-        Optional<FileStamp> now = FileStamp.of(before.file());
-        if (now.isPresent() && !(before.ours() && now.equals(before.taken()))) {
-            Path kept = before.file().resolveSibling(before.file().getFileName() + ".before");
-            Files.deleteIfExists(kept);
-            disk.link(before.file(), kept);
         }
     }
 
-    private static Path withdrawn(Path file, int n) {
-        return file.resolveSibling(file.getFileName() + ".withdrawn-" + n);
+    /// A journal without its master file is what a withdrawal leaves that was interrupted; or
+    /// somebody has taken the file away.
+    private void requireMasterFiles() throws IOException {
+        List<Path> journals = new ArrayList<>();
+        try (DirectoryStream<Path> list =
+                Files.newDirectoryStream(directory, "*" + ZoneFileName.JOURNAL)) {
+            list.forEach(journals::add);
+        }
+        Set<Path> owned = new HashSet<>();
+        files.values().forEach(file -> owned.add(file.journalFile()));
+        for (Path journal : journals) {
+            if (!owned.contains(journal)) {
+                Path aside = ZoneJournal.aside(journal, place.disk());
+                LOG.warn("{}: there is no such zone; kept as {}", journal, aside);
+            }
+        }
     }
 
-    private void tell(Consumer<ZoneObserver> news) {
+    /// Does something with a zone that there is.
+    private <T> Optional<T> with(Name origin, Work<T> work) throws IOException {
+        for (ZoneFile file = files.get(origin); file != null; file = files.get(origin)) {
+            Optional<T> done = with(file, origin, work);
+            if (done.isPresent()) {
+                return done;
+            }
+        }
+        return Optional.empty();
+    }
+
+    /// Does something with a zone, which may be new.
+    private <T> T with(Name origin, Path path, Work<T> work) throws IOException {
+        while (true) {
+            ZoneFile file = files.computeIfAbsent(origin, name -> new ZoneFile(name, path, place));
+            Optional<T> done = with(file, origin, work);
+            if (done.isPresent()) {
+                return done.get();
+            }
+        }
+    }
+
+    /// @return empty when the zone was put away meanwhile
+    private <T> Optional<T> with(ZoneFile file, Name origin, Work<T> work) throws IOException {
+        file.lock.lock();
+        try {
+            if (closed) {
+                throw new IOException("zone " + origin + ": the node stops");
+            }
+            if (files.get(origin) != file) {
+                return Optional.empty();
+            }
+            return Optional.of(work.with(file));
+        } finally {
+            if (file.empty()) {
+                files.remove(origin, file);
+            }
+            file.lock.unlock();
+            tell();
+        }
+    }
+
+    /// Tells the observers what they have not heard yet.
+    private void tell() {
+        telling.lock();
+        try {
+            for (Runnable next = news.poll(); next != null; next = news.poll()) {
+                next.run();
+            }
+        } finally {
+            telling.unlock();
+        }
+    }
+
+    private void tell(Consumer<ZoneObserver> one) {
         for (ZoneObserver observer : observers) {
             try {
-                news.accept(observer);
+                one.accept(observer);
             } catch (RuntimeException e) {
                 LOG.error("{} cannot take over a zone", observer.getClass().getName(), e);
             }
+        }
+    }
+
+    /// Makes a version the one that is found, and then tells of it.
+    private final class ToObservers implements ZoneFile.News {
+
+        @Override
+        public void published(PackedZone zone) {
+            news.add(
+                    () -> {
+                        zones.put(zone.origin(), zone);
+                        tell(observer -> observer.published(zone));
+                    });
+        }
+
+        @Override
+        public void changed(PackedZone zone, List<ZoneChange> steps) {
+            news.add(
+                    () -> {
+                        zones.put(zone.origin(), zone);
+                        tell(observer -> observer.changed(zone, steps));
+                    });
+        }
+
+        @Override
+        public void withdrawn(Name origin) {
+            news.add(
+                    () -> {
+                        zones.remove(origin);
+                        tell(observer -> observer.withdrawn(origin));
+                    });
         }
     }
 }

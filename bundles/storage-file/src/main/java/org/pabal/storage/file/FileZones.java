@@ -33,13 +33,14 @@ public final class FileZones {
 
     private final ServiceRegistration<ZoneStore> registration;
     private final ServiceTracker<ZoneObserver, ZoneObserver> observers;
+    private final FileZoneStore store;
     private final ZonePoll poll;
 
     @Activate
     public FileZones(
             BundleContext context, Map<String, Object> properties, @Reference InstantSource clock) {
         Path home = Path.of(Optional.ofNullable(context.getProperty("pabal.home")).orElse("."));
-        FileZoneStore store = open(StorageSettings.of(properties, home), clock);
+        store = open(StorageSettings.of(properties, home), clock);
         registration = context.registerService(ZoneStore.class, store, new Hashtable<>());
         observers =
                 new ServiceTracker<>(context, ZoneObserver.class, null) {
@@ -61,7 +62,11 @@ public final class FileZones {
 
     private static FileZoneStore open(StorageSettings settings, InstantSource clock) {
         try {
-            return new FileZoneStore(settings.directory().resolve("zones"), clock, new Disk());
+            return new FileZoneStore(
+                    settings.directory().resolve("zones"),
+                    clock,
+                    new Disk(),
+                    settings.zoneJournalOctets());
         } catch (IOException e) {
             throw settings.unusable(e);
         }
@@ -72,5 +77,6 @@ public final class FileZones {
         poll.close();
         observers.close();
         registration.unregister();
+        store.close();
     }
 }

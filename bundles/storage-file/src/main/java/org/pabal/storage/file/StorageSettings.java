@@ -12,9 +12,12 @@ import java.util.Map;
 ///
 /// @param directory where the data is; setting `directory`, default `data` in the node's directory
 /// @param journalOctets disk for the journal; setting `journal-size`
+/// @param zoneJournalOctets how long the change journal of a zone may become; setting
+///     `zone-journal-size`
 /// @param minFree octets that stay free on the disk: below, new mail is put off; setting `min-free`
 /// @param maxQueue messages that may wait in the queue; setting `max-queue`
-record StorageSettings(Path directory, long journalOctets, long minFree, int maxQueue) {
+record StorageSettings(
+        Path directory, long journalOctets, long zoneJournalOctets, long minFree, int maxQueue) {
 
     /// @param home the node's directory, `pabal.home`
     static StorageSettings of(Map<String, ?> properties, Path home) {
@@ -25,10 +28,14 @@ record StorageSettings(Path directory, long journalOctets, long minFree, int max
         if (journal < 16_000_000) {
             throw settings.bad("journal-size", journal, "at least 16 MB", "256 MB");
         }
+        long zoneJournal = settings.octets("zone-journal-size", FileZoneStore.JOURNAL_OCTETS);
+        if (zoneJournal < 1_000_000 || zoneJournal > 500_000_000) {
+            throw settings.bad("zone-journal-size", zoneJournal, "1 MB to 500 MB", "32 MB");
+        }
         long minFree = settings.octets("min-free", 100_000_000);
         int maxQueue = (int) settings.number("max-queue", 200_000, 1, 10_000_000);
         settings.noOthers();
-        return new StorageSettings(directory, journal, minFree, maxQueue);
+        return new StorageSettings(directory, journal, zoneJournal, minFree, maxQueue);
     }
 
     /// What a doorway throws when the directory cannot be used.

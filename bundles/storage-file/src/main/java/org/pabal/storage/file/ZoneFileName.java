@@ -17,6 +17,10 @@ import java.util.Optional;
 final class ZoneFileName {
 
     static final String ENDING = ".zone";
+
+    /// The change journal of `example.org.zone` is `example.org.journal`.
+    static final String JOURNAL = ".journal";
+
     private static final String ROOT = "@";
 
     /// What file systems take, less the endings that we put behind.

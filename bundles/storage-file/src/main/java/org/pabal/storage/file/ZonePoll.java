@@ -8,7 +8,8 @@ import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
-/// Looks for changed zone files every second, on a thread of its own.
+/// Looks for changed zone files every second, on a thread of its own, and writes those whose
+/// zones have been changed by others.
 ///
 /// A look at a hundred thousand files takes a while; the pause is fifty times as long, so that
 /// looking costs at most a fiftieth of one processor.
@@ -43,8 +44,11 @@ final class ZonePoll implements AutoCloseable {
         try {
             while (!closed.await(pause, TimeUnit.NANOSECONDS)) {
                 long begun = System.nanoTime();
+                long looked = begun;
                 try {
                     store.scan();
+                    looked = System.nanoTime();
+                    store.writeOut();
                     trouble = "";
                 } catch (IOException | RuntimeException e) {
                     if (!trouble.equals(e.toString())) {
@@ -52,7 +56,7 @@ final class ZonePoll implements AutoCloseable {
                     }
                     trouble = e.toString();
                 }
-                pause = Math.max(PAUSE.toNanos(), PAUSES_TO_LOOKS * (System.nanoTime() - begun));
+                pause = Math.max(PAUSE.toNanos(), PAUSES_TO_LOOKS * (looked - begun));
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();

@@ -6,23 +6,41 @@ import org.xbill.DNS.Master;
 import org.xbill.DNS.Name;
 import org.xbill.DNS.RRset;
 import org.xbill.DNS.Record;
+import org.xbill.DNS.SOARecord;
 import org.xbill.DNS.Section;
+import org.xbill.DNS.TTL;
 import org.xbill.DNS.Type;
 
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 import java.util.stream.Stream;
 
 /// A zone as a master file, RFC 1035 §5, with `$TTL` (RFC 2308 §4) and `$GENERATE`. `$INCLUDE` is
-/// refused: a zone is one file, and no line of it opens another.
+/// refused unless the caller says what it may open.
 final class ZoneText {
+
+    /// Opens what `$INCLUDE` names.
+    interface Includes {
+
+        /// @throws IOException when it may not be opened; tells what was expected
+        byte[] open(String name) throws IOException;
+    }
+
+    static final Includes NONE =
+            name -> {
+                throw new IOException("$INCLUDE is only for files in the directory of the zones");
+            };
 
     /// `$GENERATE` can make four thousand million records of one line.
     static final int MAX_RECORDS = 10_000_000;
@@ -30,6 +48,9 @@ final class ZoneText {
     private static final String EXPECTED =
             "expected NAME TTL TYPE DATA, for example www 3600 A 192.0.2.1";
     private static final int MAX_QUOTED = 120;
+    private static final int FLUSH = 1 << 16;
+    private static final int MAX_LINE = 1_000;
+    private static final int MAX_DEPTH = 8;
     private static final Comparator<Sorted> ORDER =
             Comparator.comparing(Sorted::key).thenComparingInt(sorted -> sorted.set().getType());
 
@@ -58,9 +79,28 @@ final class ZoneText {
     }
 
     static List<Record> read(Name origin, byte[] text, String file, int maxRecords) {
+        return read(origin, text, file, maxRecords, NONE);
+    }
+
+    static List<Record> read(
+            Name origin, byte[] text, String file, int maxRecords, Includes includes) {
         List<Record> records = new ArrayList<>();
-        LineByLine in = new LineByLine(text);
-        try (Master master = new Master(in, origin)) {
+        read(new Part(origin, -1, text, file, 0), maxRecords, includes, records);
+        return records;
+    }
+
+    /// A file, or one that it includes.
+    ///
+    /// @param ttl what `$TTL` said last, or -1
+    private record Part(Name origin, long ttl, byte[] text, String file, int depth) {}
+
+    /// `$INCLUDE`, and what held where it stood.
+    private record Include(int line, String text, Name origin, long ttl) {}
+
+    private static void read(Part part, int maxRecords, Includes includes, List<Record> records) {
+        LineByLine in = new LineByLine(part);
+        int first = records.size();
+        try (Master master = new Master(in, part.origin(), part.ttl())) {
             master.disableIncludes(true);
             for (Record record = master.nextRecord();
                     record != null;
@@ -71,16 +111,77 @@ final class ZoneText {
                 requireWire(record);
                 records.add(record);
             }
-            return records;
         } catch (IOException | RuntimeException e) {
-            throw new IllegalArgumentException(
-                    file + ":" + in.line + ": " + in.text() + ": " + reason(e) + "; " + EXPECTED,
-                    e);
+            throw bad(part, in.line, in.text(), reason(e) + "; " + EXPECTED, e);
         }
+        for (Include include : in.includes) {
+            try {
+                read(
+                        included(part, include, includes, records, first),
+                        maxRecords,
+                        includes,
+                        records);
+            } catch (IOException e) {
+                throw bad(part, include.line(), visible(include.text()), reason(e), e);
+            }
+        }
+    }
+
+    /// RFC 1035 §5.1: the origin of the file that includes is not changed by what is included; here
+    /// its `$TTL` and its last name are not either.
+    private static Part included(
+            Part part, Include include, Includes includes, List<Record> records, int first)
+            throws IOException {
+        List<String> words = words(include.text());
+        if (words.size() < 2 || words.size() > 3) {
+            throw new IOException(
+                    "expected $INCLUDE FILE [ORIGIN], for example $INCLUDE hosts.inc");
+        }
+        if (part.depth() == MAX_DEPTH) {
+            throw new IOException(
+                    "expected files to include one another at most " + MAX_DEPTH + " deep");
+        }
+        Name origin =
+                words.size() == 2
+                        ? include.origin()
+                        : Name.fromString(words.get(2), include.origin());
+        long ttl = include.ttl();
+        // without $TTL the SOA's MINIMUM, as dnsjava does within one file
+        for (int i = first; i < records.size() && ttl < 0; i++) {
+            ttl = records.get(i) instanceof SOARecord soa ? soa.getMinimum() : -1;
+        }
+        String name = words.get(1);
+        return new Part(origin, ttl, includes.open(name), name, part.depth() + 1);
+    }
+
+    /// The words of a directive, without quotes and remarks.
+    private static List<String> words(String line) {
+        List<String> words = new ArrayList<>();
+        for (String word : line.replaceFirst(";.*", "").strip().split("\\s+")) {
+            boolean quoted = word.length() > 1 && word.startsWith("\"") && word.endsWith("\"");
+            words.add(quoted ? word.substring(1, word.length() - 1) : word);
+        }
+        return words;
+    }
+
+    private static IllegalArgumentException bad(
+            Part part, int line, String text, String why, Exception cause) {
+        return new IllegalArgumentException(
+                part.file() + ":" + line + ": " + text + ": " + why, cause);
     }
 
     /// A zone as text that a person can edit, sorted by name.
     static byte[] write(Zone zone) {
+        ByteArrayOutputStream octets = new ByteArrayOutputStream();
+        try {
+            write(zone, octets);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e); // memory does not fail
+        }
+        return octets.toByteArray();
+    }
+
+    static void write(Zone zone, OutputStream out) throws IOException {
         StringBuilder text = new StringBuilder();
         text.append("; Zone ")
                 .append(zone.origin())
@@ -91,19 +192,20 @@ final class ZoneText {
                 "; The node writes this file when a record is changed by a command or an update;"
                         + " remarks are not kept then.\n");
         text.append("$ORIGIN ").append(zone.origin()).append('\n');
-        Stream<RRset> sorted =
-                zone.all()
-                        .skip(1)
-                        .map(set -> new Sorted(key(set.getName()), set))
-                        .sorted(ORDER)
-                        .map(Sorted::set);
-        Stream.concat(zone.all().limit(1), sorted)
-                .forEach(
-                        set -> {
-                            set.rrs(false).forEach(record -> line(text, zone.origin(), record));
-                            set.sigs().forEach(record -> line(text, zone.origin(), record));
-                        });
-        return text.toString().getBytes(StandardCharsets.ISO_8859_1);
+        List<Sorted> sorted = new ArrayList<>();
+        try (Stream<RRset> all = zone.all()) {
+            all.forEach(set -> sorted.add(new Sorted(key(set.getName()), set)));
+        }
+        sorted.subList(1, sorted.size()).sort(ORDER); // the SOA stays the first
+        for (Sorted each : sorted) {
+            each.set().rrs(false).forEach(record -> line(text, zone.origin(), record));
+            each.set().sigs().forEach(record -> line(text, zone.origin(), record));
+            if (text.length() > FLUSH) {
+                out.write(text.toString().getBytes(StandardCharsets.ISO_8859_1));
+                text.setLength(0);
+            }
+        }
+        out.write(text.toString().getBytes(StandardCharsets.ISO_8859_1));
     }
 
     /// dnsjava takes some values that it cannot send: a time beyond 32 bits, for one (security row
@@ -171,52 +273,130 @@ final class ZoneText {
 
     /// Hands out one line at a time, so that we know which one is being read when something is
     /// wrong with it: dnsjava counts the next line already when one ends too early, and does not
-    /// count at all for some mistakes.
+    /// count at all for some mistakes. Directives that dnsjava does not do as we want stop here.
     private static final class LineByLine extends InputStream {
 
         private final byte[] text;
+        private final List<Include> includes = new ArrayList<>();
+        private byte[] instead = {};
+        private int insteadAt;
+        private Name origin;
+        private long ttl;
         private int from;
         private int at;
         private int line;
+        private int depth;
+        private boolean quoted;
+        private boolean remark;
+        private boolean escaped;
 
-        LineByLine(byte[] text) {
-            this.text = text;
+        LineByLine(Part part) {
+            text = part.text();
+            origin = part.origin();
+            ttl = part.ttl();
         }
 
         @Override
         public int read() {
+            byte[] one = new byte[1];
+            return read(one, 0, 1) < 0 ? -1 : one[0] & 0xFF;
+        }
+
+        @Override
+        public int read(byte[] buffer, int offset, int length) {
+            if (insteadAt < instead.length) {
+                int count = Math.min(length, instead.length - insteadAt);
+                System.arraycopy(instead, insteadAt, buffer, offset, count);
+                insteadAt += count;
+                return count;
+            }
             if (at == text.length) {
                 return -1;
             }
             if (at == 0 || text[at - 1] == '\n') {
                 from = at;
                 line++;
+                quoted = false;
+                remark = false;
+                escaped = false;
+                if (text[at] == '$' && depth == 0 && directive()) {
+                    return read(buffer, offset, length);
+                }
             }
-            return text[at++] & 0xFF;
-        }
-
-        @Override
-        public int read(byte[] buffer, int offset, int length) {
             int count = 0;
-            while (count < length) {
-                int c = read();
-                if (c < 0) {
-                    return count == 0 ? -1 : count;
-                }
-                buffer[offset + count++] = (byte) c;
-                if (c == '\n') {
-                    return count;
-                }
+            byte c = 0;
+            while (count < length && at < text.length && c != '\n') {
+                c = text[at++];
+                buffer[offset + count++] = c;
+                follow(c);
             }
             return count;
         }
 
-        String text() {
+        /// Counts the parentheses, by which a record goes on in the next line (RFC 1035 §5.1).
+        private void follow(byte c) {
+            if (escaped) {
+                escaped = false;
+            } else if (c == '\\') {
+                escaped = true;
+            } else if (c == '"') {
+                quoted = !quoted;
+            } else if (c == ';') {
+                remark |= !quoted;
+            } else if (!quoted && !remark) {
+                depth += c == '(' ? 1 : c == ')' ? -1 : 0;
+            }
+        }
+
+        /// Looks at a line that begins with `$`.
+        ///
+        /// @return whether something else is to be read in its place
+        private boolean directive() {
+            List<String> words = words(line());
+            String word = words.getFirst().toUpperCase(Locale.ROOT);
+            try {
+                if (word.equals("$TTL") && words.size() > 1) {
+                    ttl = TTL.parseTTL(words.get(1));
+                } else if (word.equals("$ORIGIN") && words.size() == 2) {
+                    // dnsjava takes a relative one for absolute
+                    origin = Name.fromString(words.get(1), origin);
+                    return replace("$ORIGIN " + origin + "\n");
+                } else if (word.equals("$INCLUDE")) {
+                    includes.add(new Include(line, line(), origin, ttl));
+                    return replace("\n");
+                }
+            } catch (IOException | NumberFormatException e) {
+                return false; // dnsjava will say the same
+            }
+            return false;
+        }
+
+        private boolean replace(String other) {
+            instead = other.getBytes(StandardCharsets.ISO_8859_1);
+            insteadAt = 0;
+            at = end();
+            if (at < text.length) {
+                at++;
+            }
+            return true;
+        }
+
+        private int end() {
             int end = from;
-            while (end < text.length && text[end] != '\n' && end - from <= 2 * MAX_QUOTED) {
+            while (end < text.length && text[end] != '\n') {
                 end++;
             }
-            return visible(new String(text, from, end - from, StandardCharsets.ISO_8859_1).strip());
+            return end;
+        }
+
+        private String line() {
+            int length = Math.min(end() - from, MAX_LINE);
+            return new String(text, from, length, StandardCharsets.ISO_8859_1);
+        }
+
+        /// As much of the line as is told to a person.
+        String text() {
+            return visible(line().strip());
         }
     }
 }

@@ -180,16 +180,9 @@ class FileZoneStoreTest implements ZoneStoreContract {
     @Test
     void keepsTheVersionBeforeWhenTheDiskIsFull() throws IOException {
         store().publish(zone(7));
-        FileZoneStore full =
-                new FileZoneStore(
-                        node.resolve("zones"),
-                        clock,
-                        new Disk() {
-                            @Override
-                            void replace(Path file, byte[] octets) throws IOException {
-                                throw new IOException("No space left on device");
-                            }
-                        });
+        BreakingDisk disk = new BreakingDisk();
+        FileZoneStore full = new FileZoneStore(node.resolve("zones"), clock, disk);
+        disk.full = true;
         assertThrows(IOException.class, () -> full.publish(zone(8)));
         assertEquals(List.of("example.test. 7"), serials(full));
     }

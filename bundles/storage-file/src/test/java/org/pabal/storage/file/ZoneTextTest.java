@@ -31,7 +31,7 @@ class ZoneTextTest {
                     www 5 IN TYPE1 \\# 3 010203;x 5 A 192.0.2.1         | 1: www 5 IN TYPE1 \\# 3 010203: end of input
                     www 5 IN AA x                                       | 1: www 5 IN AA x: Invalid type 'AA'
                     x 5 A 192.0.2.1;www 5 IN TXT "abc;x 5 A 192.0.2.1   | 2: www 5 IN TXT "abc: newline in quoted string
-                    $INCLUDE /etc/passwd                                | 1: $INCLUDE /etc/passwd: $INCLUDE encountered
+                    $INCLUDE /etc/passwd                                | 1: $INCLUDE /etc/passwd: $INCLUDE is only for files in the directory of the zones
                     www IN A 192.0.2.1                                  | 1: www IN A 192.0.2.1: missing TTL
                     a..b 5 A 192.0.2.1                                  | 1: a..b 5 A 192.0.2.1: 'a..b': invalid empty label
                     """)
@@ -43,7 +43,9 @@ class ZoneTextTest {
             assertTrue(message.startsWith("example.org.zone:" + said), message);
         }
         assertTrue(
-                message.endsWith("; expected NAME TTL TYPE DATA, for example www 3600 A 192.0.2.1"),
+                text.startsWith("$INCLUDE")
+                        || message.endsWith(
+                                "; expected NAME TTL TYPE DATA, for example www 3600 A 192.0.2.1"),
                 message);
     }
 
