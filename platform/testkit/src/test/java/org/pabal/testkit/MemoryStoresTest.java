@@ -39,4 +39,12 @@ class MemoryStoresTest {
             return new MemoryZoneStore(observer);
         }
     }
+
+    @Nested
+    class ZoneKeys implements ZoneKeyStoreContract {
+        @Override
+        public MemoryZoneKeyStore store() {
+            return new MemoryZoneKeyStore();
+        }
+    }
 }
