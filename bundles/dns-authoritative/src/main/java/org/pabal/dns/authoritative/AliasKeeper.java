@@ -40,6 +40,9 @@ final class AliasKeeper {
         final Map<Integer, Instant> believed = new TreeMap<>();
 
         final Set<Integer> withheld = ConcurrentHashMap.newKeySet();
+        /// How many addresses were found last.
+        final Map<Integer, Integer> found = new TreeMap<>();
+
         String trouble = "";
     }
 
@@ -138,6 +141,7 @@ final class AliasKeeper {
         }
         synchronized (state) {
             state.believed.put(type, clock.instant().plusSeconds(ttl).plus(alias.grace()));
+            state.found.put(type, addresses.size());
         }
     }
 
@@ -225,7 +229,11 @@ final class AliasKeeper {
         }
         synchronized (state) {
             if (state.trouble.isEmpty()) {
-                return "found";
+                return state.found.isEmpty()
+                        ? "not looked up yet"
+                        : state.found.entrySet().stream()
+                                .map(each -> each.getValue() + " " + Type.string(each.getKey()))
+                                .collect(Collectors.joining(", "));
             }
             return (state.withheld.isEmpty() ? "last known addresses" : "SERVFAIL")
                     + ", cannot be looked up: "

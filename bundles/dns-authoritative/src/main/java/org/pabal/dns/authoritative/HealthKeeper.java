@@ -11,6 +11,7 @@ import java.net.InetAddress;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.time.temporal.ChronoUnit;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.LinkedHashMap;
@@ -129,11 +130,14 @@ final class HealthKeeper {
             try {
                 if (!wanted.isIn(zone) && wanted.write(editor, zone.origin())) {
                     LOG.info(
-                            "zone {}: {} {} is set to {} addresses by its check",
+                            "zone {}: {} {} has {} of its {} addresses by its check",
                             zone.origin(),
                             set.owner(),
                             Type.string(type),
-                            wanted.records().size());
+                            wanted.records().size(),
+                            set.addresses().stream()
+                                    .filter(address -> KeptSet.type(address) == type)
+                                    .count());
                 }
             } catch (IOException | IllegalArgumentException e) {
                 LOG.warn("zone {}: {}: {}", zone.origin(), set.setting(), e.getMessage());
@@ -204,6 +208,8 @@ final class HealthKeeper {
     }
 
     private static String text(Health health) {
-        return (health.up() ? "up" : "down") + " since " + health.since();
+        return (health.up() ? "up" : "down")
+                + " since "
+                + health.since().truncatedTo(ChronoUnit.SECONDS);
     }
 }

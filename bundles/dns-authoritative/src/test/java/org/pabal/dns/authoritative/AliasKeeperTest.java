@@ -64,7 +64,8 @@ class AliasKeeperTest {
                 keeping.ask("example.org", Type.AAAA));
         assertEquals(40, keeping.ttl("example.org", Type.A));
         assertEquals(
-                List.of("example.org. alias of www.cdn.test.: found"), keeping.shell.aliases());
+                List.of("example.org. alias of www.cdn.test.: 2 A, 1 AAAA"),
+                keeping.shell.aliases());
     }
 
     /// They are records like all others, so a secondary gets them by its next incremental transfer.
