@@ -46,14 +46,18 @@ final class Ask {
         return datagram(server, "192.0.2.53", query.toWire()).orElseThrow();
     }
 
-    /// The one answer over a stream, octet for octet.
     static byte[] stream(AuthoritativeServer server, boolean tls, Message query) {
+        return stream(server, tls, query.toWire());
+    }
+
+    /// The one answer over a stream, octet for octet.
+    static byte[] stream(AuthoritativeServer server, boolean tls, byte[] query) {
         TestConnection connection = new TestConnection();
         if (tls) {
             connection.withTls();
         }
         try {
-            DnsFraming.write(connection.toServer(), query.toWire());
+            DnsFraming.write(connection.toServer(), query);
             connection.toServer().close();
             server.converse(connection);
             connection.output().flush();

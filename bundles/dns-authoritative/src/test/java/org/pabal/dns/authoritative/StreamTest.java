@@ -36,6 +36,8 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Stream;
 
 /// Streams (RFC 7766), plugged-in responders, settings.
@@ -141,6 +143,70 @@ class StreamTest {
         }
     }
 
+    /// Security row D18: octet by octet is slow, and no fault
+    @Test
+    void takesAQueryOctetByOctet() throws Exception {
+        TestConnection connection = new TestConnection();
+        Future<?> conversation = converse(node.server, connection);
+        ByteArrayOutputStream query = new ByteArrayOutputStream();
+        DnsFraming.write(query, Node.query("ns1.example.org", Type.A).toWire());
+        for (int round = 0; round < 3; round++) {
+            for (byte octet : query.toByteArray()) {
+                connection.toServer().write(octet);
+                connection.toServer().flush();
+            }
+            assertEquals(Rcode.NOERROR, read(connection.fromServer()).getRcode());
+        }
+        connection.close();
+        conversation.get();
+    }
+
+    /// Security row D18: who has said all it will say still gets its answers
+    @Test
+    void answersAHalfClosedStreamAndEnds() throws Exception {
+        TestConnection connection = new TestConnection();
+        for (int i = 0; i < 10; i++) {
+            DnsFraming.write(connection.toServer(), Node.query("ns1.example.org", Type.A).toWire());
+        }
+        connection.toServer().close();
+        converse(node.server, connection).get();
+        for (int i = 0; i < 10; i++) {
+            assertEquals(Rcode.NOERROR, read(connection.fromServer()).getRcode());
+        }
+        assertTrue(DnsFraming.read(connection.fromServer()).isEmpty());
+    }
+
+    /// Streams that never have to wait for their client, more than there are processors, leave room
+    /// for one that asks once. Security row D18.
+    @Test
+    void greedyStreamsDoNotStarveOthers() throws Exception {
+        AuthoritativeServer patient =
+                new AuthoritativeServer(
+                        node.store,
+                        InstantSource.system(),
+                        Map.of("tcp-queries", "" + Integer.MAX_VALUE));
+        AtomicBoolean enough = new AtomicBoolean();
+        int greedy = 2 * Runtime.getRuntime().availableProcessors() + 2;
+        CountDownLatch busy = new CountDownLatch(greedy);
+        byte[] query = Node.query("ns1.example.org", Type.A).toWire();
+        for (int i = 0; i < greedy; i++) {
+            threads.submit(
+                    () -> {
+                        patient.converse(new GreedyConnection(query, enough, busy));
+                        return null;
+                    });
+        }
+        assertTrue(busy.await(30, TimeUnit.SECONDS), "some never had a turn");
+        TestConnection honest = new TestConnection();
+        Future<?> conversation = converse(patient, honest);
+        DnsFraming.write(honest.toServer(), query);
+        assertEquals(Rcode.NOERROR, read(honest.fromServer()).getRcode());
+        assertFalse(enough.getAndSet(true));
+        honest.close();
+        conversation.get();
+        patient.stop();
+    }
+
     /// Security row D18: a number of queries, then the client has to come again
     @Test
     void closesAfterTheAgreedNumberOfQueries() throws Exception {
@@ -148,10 +214,10 @@ class StreamTest {
                 new AuthoritativeServer(
                         node.store, InstantSource.system(), Map.of("tcp-queries", "3"));
         TestConnection connection = new TestConnection();
-        Future<?> conversation = converse(brief, connection);
         for (int i = 0; i < 4; i++) {
             DnsFraming.write(connection.toServer(), Node.query("ns1.example.org", Type.A).toWire());
         }
+        Future<?> conversation = converse(brief, connection);
         conversation.get();
         InputStream answers = connection.fromServer();
         for (int i = 0; i < 3; i++) {
