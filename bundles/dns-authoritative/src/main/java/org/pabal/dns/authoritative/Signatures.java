@@ -8,6 +8,7 @@ import org.xbill.DNS.TSIG;
 import org.xbill.DNS.TSIGRecord;
 
 import java.io.IOException;
+import java.time.Duration;
 import java.time.InstantSource;
 import java.util.Locale;
 import java.util.Optional;
@@ -58,6 +59,10 @@ final class Signatures {
         }
         TSIG key = known.get().tsig(clock);
         int fault = key.verify(message, octets, null); // compares in constant time
+        Duration age = Duration.between(tsig.getTimeSigned(), clock.instant()).abs();
+        if (fault == Rcode.NOERROR && age.compareTo(TSIG.FUDGE) > 0) {
+            fault = Rcode.BADTIME; // §10: a client that asks for more than 300 s gets no more
+        }
         if (fault == Rcode.NOERROR && length < whole) {
             fault = Rcode.BADTRUNC; // §5.2.4: we ask for all of it (security row D21)
         }
