@@ -186,7 +186,7 @@ record Query(
             if (faults != Rcode.NOERROR) {
                 return faults;
             }
-            return update ? zoneFault(type, dclass) : questionFault(type, dclass);
+            return update ? zoneFault(type, dclass) : questionFault(dclass);
         }
 
         /// RFC 2136 §3.1
@@ -196,16 +196,10 @@ record Query(
                     : dclass != DClass.IN ? Rcode.NOTAUTH : Rcode.NOERROR;
         }
 
-        private static int questionFault(int type, int dclass) {
-            if (dclass != DClass.IN) {
-                return Rcode.REFUSED;
-            }
-            return switch (type) {
-                case Type.OPT, Type.TSIG, Type.TKEY ->
-                        Rcode.FORMERR; // no types of a zone's records
-                case Type.MAILA, Type.MAILB -> Rcode.NOTIMP; // RFC 1035 §3.2.3, obsolete
-                default -> Rcode.NOERROR;
-            };
+        /// Types that no zone has (OPT, TSIG, MAILA) are asked for in vain, like others that a name
+        /// has not.
+        private static int questionFault(int dclass) {
+            return dclass == DClass.IN ? Rcode.NOERROR : Rcode.REFUSED;
         }
 
         /// A name without pointers: there is nothing before the question that one could point to.

@@ -76,16 +76,16 @@ final class Reply {
         // RFC 6891 §6.1.3: an rcode of more than four bits needs the OPT record for its upper half.
         header.setRcode(answer.rcode() & 0xF);
         query.question().ifPresent(question -> message.addRecord(question, Section.QUESTION));
-        boolean signatures =
-                query.dnssec()
-                        || query.question().map(q -> q.getType() == Type.RRSIG).orElse(false);
-        answer.answer().forEach(set -> add(message, set, Section.ANSWER, signatures));
-        answer.authority().forEach(set -> add(message, set, Section.AUTHORITY, signatures));
+        boolean dnssec = query.dnssec();
+        // Who asks for signatures gets them also without DO (RFC 4035 §3.2.1).
+        boolean asked = query.question().map(q -> q.getType() == Type.RRSIG).orElse(false);
+        answer.answer().forEach(set -> add(message, set, Section.ANSWER, dnssec || asked));
+        answer.authority().forEach(set -> add(message, set, Section.AUTHORITY, dnssec));
         int glue = 0;
         for (RRset set : answer.glue()) {
-            glue += add(message, set, Section.ADDITIONAL, signatures);
+            glue += add(message, set, Section.ADDITIONAL, dnssec);
         }
-        answer.additional().forEach(set -> add(message, set, Section.ADDITIONAL, signatures));
+        answer.additional().forEach(set -> add(message, set, Section.ADDITIONAL, dnssec));
         // RFC 6891 §6.1.1: OPT is answered by OPT; RFC 3225 §3: with its DO bit, and no other flag.
         query.edns()
                 .ifPresent(

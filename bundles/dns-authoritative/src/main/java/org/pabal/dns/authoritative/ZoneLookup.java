@@ -130,6 +130,10 @@ final class ZoneLookup {
                 // RFC 6672 §3.1: the synthesised CNAME has the TTL of the DNAME.
                 answer.add(
                         new RRset(new CNAMERecord(name, DClass.IN, redirection.getTTL(), target)));
+                if (type == Type.CNAME) {
+                    step(name, () -> "is the alias that was asked for");
+                    return found(Rcode.NOERROR);
+                }
             } else {
                 // Step 3a, the name is there, or step 3c, RFC 4592 §3.3: the wildcard at the
                 // closest encloser speaks for it.
@@ -228,7 +232,7 @@ final class ZoneLookup {
         RRset servers = records(zone, cut, Type.NS).orElseThrow();
         step(cut, () -> "is a cut: the zone is delegated");
         authority.add(servers);
-        if (dnssec) {
+        if (dnssec && isSigned(zone)) {
             // RFC 4035 §3.1.4, RFC 5155 §7.2.7: a signed DS, or the proof that there is none
             Optional<RRset> ds = records(zone, cut, Type.DS);
             if (ds.isPresent()) {
@@ -242,7 +246,7 @@ final class ZoneLookup {
             for (int address : new int[] {Type.A, Type.AAAA}) {
                 // RFC 9471 §2: in-domain glue is mandatory, sibling glue and our own addresses are
                 // a help.
-                records(zone, target, address)
+                addresses(zone, target, address, true)
                         .ifPresent(set -> once(target.subdomain(cut) ? glue : additional, set));
             }
         }
@@ -311,6 +315,7 @@ final class ZoneLookup {
                                             addAddresses(
                                                     zone,
                                                     record.getAdditionalName(),
+                                                    set.getType() == Type.NS,
                                                     answer,
                                                     additional));
             case Type.SVCB, Type.HTTPS -> addServices(zone, set, answer, additional);
@@ -336,9 +341,9 @@ final class ZoneLookup {
                     }
                     target = record.getName();
                 }
-                addAddresses(zone, target, answer, additional);
-                if (alias && isOurs(zone, target)) {
-                    records(zone, target, first.getType())
+                addAddresses(zone, target, false, answer, additional);
+                if (alias) {
+                    addresses(zone, target, first.getType(), false)
                             .filter(next -> services.stream().noneMatch(each -> same(each, next)))
                             .ifPresent(
                                     next -> {
@@ -351,14 +356,38 @@ final class ZoneLookup {
     }
 
     private static void addAddresses(
-            Zone zone, Name target, List<RRset> answer, List<RRset> additional) {
-        if (isOurs(zone, target)) {
-            for (int address : new int[] {Type.A, Type.AAAA}) {
-                records(zone, target, address)
-                        .filter(found -> answer.stream().noneMatch(there -> same(there, found)))
-                        .ifPresent(found -> once(additional, found));
+            Zone zone, Name target, boolean glue, List<RRset> answer, List<RRset> additional) {
+        for (int address : new int[] {Type.A, Type.AAAA}) {
+            addresses(zone, target, address, glue)
+                    .filter(found -> answer.stream().noneMatch(there -> same(there, found)))
+                    .ifPresent(found -> once(additional, found));
+        }
+    }
+
+    /// The addresses of a host that is named in an answer, as RFC 1034 §4.3.2 step 3 would find
+    /// them: a wildcard may speak for it.
+    ///
+    /// @param glue those below a cut will do
+    private static Optional<RRset> addresses(Zone zone, Name host, int type, boolean glue) {
+        if (!host.subdomain(zone.origin())) {
+            return Optional.empty();
+        }
+        Name encloser = zone.origin();
+        for (int labels = encloser.labels(); labels <= host.labels(); labels++) {
+            Name node = new Name(host, host.labels() - labels);
+            if (!exists(zone, node)) {
+                return records(zone, host.wild(host.labels() - encloser.labels()), type)
+                        .map(set -> owned(set, host));
+            }
+            encloser = node;
+            if (!glue && isCut(zone, node)) {
+                return Optional.empty();
+            }
+            if (labels < host.labels() && records(zone, node, Type.DNAME).isPresent()) {
+                return Optional.empty();
             }
         }
+        return records(zone, host, type);
     }
 
     /// A set is in a message once, however many ways lead to it.
@@ -372,17 +401,9 @@ final class ZoneLookup {
         return one.getType() == other.getType() && one.getName().equals(other.getName());
     }
 
-    /// Whether a name is in the zone, above any cut and below no DNAME.
-    private static boolean isOurs(Zone zone, Name name) {
-        if (!name.subdomain(zone.origin()) || !zone.exists(name)) {
-            return false;
-        }
-        for (Name node = name; !node.equals(zone.origin()); node = new Name(node, 1)) {
-            if (isCut(zone, node) || records(zone, new Name(node, 1), Type.DNAME).isPresent()) {
-                return false;
-            }
-        }
-        return true;
+    /// Whether its answers to a client that validates differ from others.
+    private static boolean isSigned(Zone zone) {
+        return records(zone, zone.origin(), Type.SOA).filter(set -> set.sigSize() > 0).isPresent();
     }
 
     /// RFC 5155 §7.2.8: the owner of an NSEC3 record is a hash and no name.

@@ -179,7 +179,7 @@ final class Node implements AutoCloseable {
         for (int section = 0; section < 4; section++) {
             text.append(
                     message.getSection(section).stream()
-                            .map(Record::toString)
+                            .map(record -> record.toString().toLowerCase(Locale.ROOT))
                             .sorted()
                             .collect(Collectors.joining("\n", "\n" + section + ":", "")));
         }

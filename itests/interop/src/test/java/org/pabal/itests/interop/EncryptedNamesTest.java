@@ -91,8 +91,10 @@ class EncryptedNamesTest {
     void oddStreamsHarmNobody() throws Exception {
         byte[] query =
                 HexFormat.of()
-                        .parseHex("4321010000010000000000000765" + "78616d706c650474657374000006"
-                                + "0001");
+                        .parseHex(
+                                "4321010000010000000000000765"
+                                        + "78616d706c650474657374000006"
+                                        + "0001");
         for (int i = 0; i < 20; i++) {
             try (Socket gone = new Socket(dns.getAddress(), dns.getPort())) {
                 gone.getOutputStream().write(new byte[] {0, 29, 1});
