@@ -267,7 +267,7 @@ final class ZoneLookup {
 
     private void prove(List<RRset> proof) {
         for (RRset set : proof) {
-            step(set.getName(), () -> "proves it: " + Type.string(set.getType()));
+            step(set.getName(), () -> "proves what is not there: " + Type.string(set.getType()));
             once(authority, set);
         }
     }

@@ -7,6 +7,7 @@ import com.sun.management.ThreadMXBean;
 
 import org.junit.jupiter.api.Test;
 import org.pabal.testkit.MemoryZone;
+import org.pabal.testkit.ZoneGenerator;
 import org.xbill.DNS.ExtendedFlags;
 import org.xbill.DNS.Message;
 import org.xbill.DNS.Type;
@@ -75,6 +76,38 @@ class AgreementTest {
                                     + query
                                     + "\nzones:\n"
                                     + String.join("\n", texts(zones)),
+                            e);
+                }
+                asked++;
+            }
+            fast += node.fastAnswers;
+            node.close();
+        }
+        assertTrue(fast > asked / 3, "only " + fast + " of twice " + asked + " went the fast way");
+    }
+
+    /// The zones that NSD and Knot DNS are asked about too, and some that they would not load.
+    @Test
+    void bothPathsSayTheSameOverNastyZones() {
+        long seed = Long.getLong("pabal.agreement.seed", 20261123);
+        Random random = new Random(seed);
+        int fast = 0;
+        int asked = 0;
+        for (int round = 0; round < 300; round++) {
+            ZoneGenerator generator = new ZoneGenerator(random, round % 2 == 0);
+            ZoneGenerator.World world = generator.world(round % 10 == 0 ? "." : "w.test.", 50);
+            MemoryZone[] zones =
+                    world.zones().entrySet().stream()
+                            .map(zone -> MemoryZone.of(zone.getKey(), zone.getValue()))
+                            .toArray(MemoryZone[]::new);
+            Node node = new Node(zones);
+            for (Message question : world.questions()) {
+                try {
+                    assertTrue(node.octets(question.toWire()).isPresent());
+                } catch (AssertionError e) {
+                    throw new AssertionError(
+                            "seed %d round %d asked %s\nzones:\n%s"
+                                    .formatted(seed, round, question, world.zones()),
                             e);
                 }
                 asked++;

@@ -1,5 +1,6 @@
 package org.pabal.dns.authoritative;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -8,8 +9,10 @@ import org.junit.jupiter.api.Test;
 import org.pabal.testkit.Fuzz;
 import org.xbill.DNS.Message;
 import org.xbill.DNS.Rcode;
+import org.xbill.DNS.Section;
 
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Optional;
 
 /// Whatever comes in a datagram: an answer with the same id that can be read and is not too long,
@@ -26,6 +29,9 @@ class QueryFuzzTest {
                     www 3600 AAAA 2001:db8::80
                     signed 3600 A 192.0.2.3
                     signed 3600 RRSIG A 13 3 3600 20360101000000 20260101000000 1 example.org. AAAA
+                    signed 3600 NSEC @ A RRSIG NSEC
+                    @ 3600 NSEC signed NS SOA MX RRSIG NSEC
+                    @ 3600 RRSIG SOA 13 2 3600 20360101000000 20260101000000 1 example.org. AAAA
                     *.wild 3600 TXT "wild"
                     sub 3600 NS ns.sub
                     sub 3600 DS 1 13 2 00112233445566778899AABBCCDDEEFF00112233445566778899AABBCCDDEEFF
@@ -58,8 +64,14 @@ class QueryFuzzTest {
                                 answer[0] == input[0]
                                         && answer[1] == input[1]
                                         && (answer[2] & 0x80) != 0);
+                        boolean plain = (input[10] | input[11]) == 0;
+                        assertTrue(answer.length <= (plain ? 512 : 1232), "without EDNS");
+                        assertEquals(input[2] & 0x78, answer[2] & 0x78, "the opcode");
                         Message message = Node.parsed(answer);
                         assertNotEquals(Rcode.SERVFAIL, message.getRcode());
+                        assertTrue(message.getSection(Section.QUESTION).size() <= 1);
+                        assertArrayEquals(
+                                answer, Arrays.copyOf(answer, message.numBytes()), "all of it");
                     }
                 });
         node.close();
