@@ -10,6 +10,7 @@ import org.osgi.service.component.annotations.ReferencePolicy;
 import org.osgi.service.component.annotations.ReferencePolicyOption;
 import org.pabal.dns.Responder;
 import org.pabal.dns.Zone;
+import org.pabal.dns.ZoneChange;
 import org.pabal.dns.ZoneObserver;
 import org.pabal.dns.ZoneStore;
 import org.pabal.protocol.Connection;
@@ -26,7 +27,6 @@ import java.io.IOException;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -72,9 +72,9 @@ public final class AuthoritativeServer implements StreamProtocol, DatagramProtoc
                 settings.duration("tcp-idle", Duration.ofSeconds(10)); // security row D18
         int tcpQueries = (int) settings.number("tcp-queries", 10_000, 1, Integer.MAX_VALUE);
         settings.noOthers();
-        Map<Name, ServedZones.OfZone> first = new HashMap<>();
+        List<ServedZones.OfZone> first;
         try (Stream<Zone> all = store.zones()) {
-            all.forEach(zone -> first.put(zone.origin(), laidOut(zone)));
+            first = all.map(AuthoritativeServer::laidOut).toList();
         }
         this.zones = zones.with(first);
         this.clock = clock;
@@ -117,7 +117,20 @@ public final class AuthoritativeServer implements StreamProtocol, DatagramProtoc
     public void published(Zone current) {
         ServedZones.OfZone next = laidOut(current);
         synchronized (this) {
-            zones = zones.with(Map.of(current.origin(), next));
+            zones = zones.with(next);
+        }
+    }
+
+    @Override
+    public void changed(Zone current, List<ZoneChange> steps) {
+        ServedZones.OfZone next =
+                zones.zone(current.origin())
+                        .filter(of -> of.zone().serial() == steps.getFirst().from().getSerial())
+                        .flatMap(ServedZones.OfZone::wire)
+                        .flatMap(wire -> laidOut(wire, current, steps))
+                        .orElseGet(() -> laidOut(current));
+        synchronized (this) {
+            zones = zones.with(next);
         }
     }
 
@@ -172,6 +185,18 @@ public final class AuthoritativeServer implements StreamProtocol, DatagramProtoc
                     zone.origin(),
                     e.toString());
             return new ServedZones.OfZone(zone, Optional.empty());
+        }
+    }
+
+    /// Empty when the zone has to be laid out anew, which says what is wrong with it.
+    private static Optional<ServedZones.OfZone> laidOut(
+            WireZone before, Zone current, List<ZoneChange> steps) {
+        try {
+            return Optional.of(
+                    new ServedZones.OfZone(current, Optional.of(before.with(current, steps))));
+        } catch (RuntimeException e) {
+            LOG.warn("dns: zone {} is laid out anew: {}", current.origin(), e.toString());
+            return Optional.empty();
         }
     }
 

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import org.pabal.dns.Zone;
+import org.pabal.dns.ZoneChange;
 import org.pabal.dns.ZoneObserver;
 import org.pabal.testkit.MemoryZone;
 import org.pabal.testkit.MemoryZoneStore;
@@ -54,13 +55,25 @@ final class Node implements AutoCloseable {
                             public void published(Zone current) {
                                 zones =
                                         zones.with(
-                                                Map.of(
-                                                        current.origin(),
-                                                        new ServedZones.OfZone(
-                                                                current,
-                                                                Optional.of(
-                                                                        WireZone.of(current)))));
+                                                new ServedZones.OfZone(
+                                                        current,
+                                                        Optional.of(WireZone.of(current))));
                                 server().published(current);
+                            }
+
+                            @Override
+                            public void changed(Zone current, List<ZoneChange> steps) {
+                                WireZone before =
+                                        zones.zone(current.origin())
+                                                .orElseThrow()
+                                                .wire()
+                                                .orElseThrow();
+                                zones =
+                                        zones.with(
+                                                new ServedZones.OfZone(
+                                                        current,
+                                                        Optional.of(before.with(current, steps))));
+                                server().changed(current, steps);
                             }
 
                             @Override
@@ -121,6 +134,17 @@ final class Node implements AutoCloseable {
         assertAgree(query, false);
         assertAgree(query, true);
         return datagram.sent();
+    }
+
+    /// What the fast path says, if it says anything.
+    static String fastText(ServedZones zones, byte[] query) {
+        ByteBuffer out = ByteBuffer.allocate(4096);
+        if (!new WireLookup(1232).answer(zones, ByteBuffer.wrap(query), out, true)) {
+            return "left to the readable path";
+        }
+        byte[] octets = new byte[out.position()];
+        out.get(0, octets);
+        return exact(parsed(octets));
     }
 
     void assertAgree(byte[] query, boolean stream) {
