@@ -5,6 +5,7 @@ import org.xbill.DNS.Record;
 import org.xbill.DNS.Type;
 
 import java.net.InetAddress;
+import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
@@ -47,7 +48,7 @@ final class AddressOrder {
         weightOf.forEach(
                 (address, weight) -> {
                     byte[] octets = address.getAddress();
-                    int slot = hash(octets, 0, octets.length) & slots - 1;
+                    int slot = hash(ByteBuffer.wrap(octets), 0, octets.length) & slots - 1;
                     while (addresses[slot] != null) {
                         slot = slot + 1 & slots - 1;
                     }
@@ -105,12 +106,12 @@ final class AddressOrder {
     /// @param image octets that hold address records of equal length, one after the other
     /// @param counter the octet in it that counts turns
     /// @param from where the first record is
-    int first(byte[] image, int counter, int from, int length, int count) {
+    int first(ByteBuffer image, int counter, int from, int length, int count) {
         return switch (start) {
             case CYCLIC -> {
                 // Workers that meet here may take the same turn.
-                int turn = image[counter] & 0xFF;
-                image[counter] = (byte) (turn + 1 == count || turn == 255 ? 0 : turn + 1);
+                int turn = image.get(counter) & 0xFF;
+                image.put(counter, (byte) (turn + 1 == count || turn == 255 ? 0 : turn + 1));
                 yield turn;
             }
             case RANDOM -> random(count);
@@ -147,7 +148,8 @@ final class AddressOrder {
                 int[] weight =
                         addressRecords.stream()
                                 .map(Record::rdataToWireCanonical)
-                                .mapToInt(octets -> weight(octets, 0, octets.length))
+                                .mapToInt(
+                                        octets -> weight(ByteBuffer.wrap(octets), 0, octets.length))
                                 .toArray();
                 int total = Arrays.stream(weight).sum();
                 if (total == 0) {
@@ -170,29 +172,41 @@ final class AddressOrder {
 
     /// The address is the end of its record; the owner of each is a pointer, and its type comes
     /// next.
-    private int weightAt(byte[] image, int from, int length, int index) {
+    private int weightAt(ByteBuffer image, int from, int length, int index) {
         int end = from + (index + 1) * length;
-        int octets = image[from + 3] == Type.A ? 4 : 16;
+        int octets = image.get(from + 3) == Type.A ? 4 : 16;
         return weight(image, end - octets, end);
     }
 
-    private int weight(byte[] octets, int from, int to) {
+    private int weight(ByteBuffer octets, int from, int to) {
         int mask = addresses.length - 1;
         for (int slot = hash(octets, from, to) & mask; ; slot = slot + 1 & mask) {
             byte[] address = addresses[slot];
             if (address == null) {
                 return 1; // whom nobody weighed
             }
-            if (Arrays.equals(address, 0, address.length, octets, from, to)) {
+            if (matches(address, octets, from, to)) {
                 return weights[slot];
             }
         }
     }
 
-    private static int hash(byte[] octets, int from, int to) {
+    private static boolean matches(byte[] address, ByteBuffer octets, int from, int to) {
+        if (address.length != to - from) {
+            return false;
+        }
+        for (int i = 0; i < address.length; i++) {
+            if (address[i] != octets.get(from + i)) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private static int hash(ByteBuffer octets, int from, int to) {
         int hash = 1;
         for (int i = from; i < to; i++) {
-            hash = 31 * hash + octets[i];
+            hash = 31 * hash + octets.get(i);
         }
         hash *= 0x9E3779B9;
         return hash ^ hash >>> 15;

@@ -11,6 +11,7 @@ import org.osgi.service.component.annotations.ReferencePolicyOption;
 import org.pabal.dns.Resolver;
 import org.pabal.dns.Responder;
 import org.pabal.dns.Zone;
+import org.pabal.dns.ZoneChange;
 import org.pabal.dns.ZoneObserver;
 import org.pabal.dns.ZoneStore;
 import org.pabal.protocol.Connection;
@@ -26,7 +27,6 @@ import java.io.IOException;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -77,9 +77,9 @@ public final class AuthoritativeServer implements StreamProtocol, DatagramProtoc
             @Reference InstantSource clock,
             Map<String, Object> properties) {
         ServerSettings settings = ServerSettings.of(properties);
-        Map<Name, ServedZones.OfZone> first = new HashMap<>();
+        List<ServedZones.OfZone> first;
         try (Stream<Zone> all = store.zones()) {
-            all.forEach(zone -> first.put(zone.origin(), laidOut(zone)));
+            first = all.map(AuthoritativeServer::laidOut).toList();
         }
         this.zones = zones.with(first);
         this.clock = clock;
@@ -168,8 +168,26 @@ public final class AuthoritativeServer implements StreamProtocol, DatagramProtoc
     public void published(Zone current) {
         ServedZones.OfZone next = laidOut(current);
         synchronized (this) {
-            next.wire().ifPresent(wire -> wire.policy(policy(current)));
-            zones = zones.with(Map.of(current.origin(), next));
+            serve(current, next);
+        }
+        kept.published(current.origin());
+    }
+
+    private void serve(Zone current, ServedZones.OfZone next) {
+        next.wire().ifPresent(wire -> wire.policy(policy(current)));
+        zones = zones.with(next);
+    }
+
+    @Override
+    public void changed(Zone current, List<ZoneChange> steps) {
+        ServedZones.OfZone next =
+                zones.zone(current.origin())
+                        .filter(of -> of.zone().serial() == steps.getFirst().from().getSerial())
+                        .flatMap(ServedZones.OfZone::wire)
+                        .flatMap(wire -> laidOut(wire, current, steps))
+                        .orElseGet(() -> laidOut(current));
+        synchronized (this) {
+            serve(current, next);
         }
         kept.published(current.origin());
     }
@@ -258,6 +276,18 @@ public final class AuthoritativeServer implements StreamProtocol, DatagramProtoc
                     zone.origin(),
                     e.toString());
             return new ServedZones.OfZone(zone, Optional.empty());
+        }
+    }
+
+    /// Empty when the zone has to be laid out anew, which says what is wrong with it.
+    private static Optional<ServedZones.OfZone> laidOut(
+            WireZone before, Zone current, List<ZoneChange> steps) {
+        try {
+            return Optional.of(
+                    new ServedZones.OfZone(current, Optional.of(before.with(current, steps))));
+        } catch (RuntimeException e) {
+            LOG.warn("dns: zone {} is laid out anew: {}", current.origin(), e.toString());
+            return Optional.empty();
         }
     }
 

@@ -3,18 +3,22 @@ package org.pabal.dns.authoritative;
 import org.pabal.dns.Responder;
 import org.pabal.dns.Zone;
 import org.xbill.DNS.Name;
+import org.xbill.DNS.RRset;
 import org.xbill.DNS.Type;
 
 import java.util.Arrays;
-import java.util.HashMap;
-import java.util.Map;
+import java.util.Collection;
+import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
 import java.util.function.Predicate;
+import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /// All that is answered from, at one moment: zones and plugged-in responders by their origins.
-/// Immutable; a change is a new one, and a query that found the old one keeps it to its end.
+/// Immutable; a change is a new one that shares with it all but a few places, and a query that
+/// found the old one keeps it to its end.
 final class ServedZones implements Zones {
 
     /// Who answers at and below an origin.
@@ -25,83 +29,156 @@ final class ServedZones implements Zones {
 
     record Plugged(Responder responder) implements Source {}
 
-    static final ServedZones NONE = new ServedZones(Map.of(), Map.of());
+    /// What is at an origin.
+    ///
+    /// @param name lower-case wire form
+    /// @param wire what [WireLookup] answers from; `null` where the readable path has to answer:
+    ///     for a responder, and for a zone that is not laid out
+    record Place(
+            int hash,
+            byte[] name,
+            Optional<OfZone> zone,
+            Optional<Plugged> responder,
+            WireZone wire) {
 
-    private final Map<Name, OfZone> zones;
-    private final Map<Name, Plugged> responders;
-
-    /// The same for [WireLookup]: an open hash table by lower-case wire form. A responder and a
-    /// zone that only the readable path can answer stand there without a [WireZone].
-    private final byte[][] origins;
-
-    private final WireZone[] wires;
-
-    private ServedZones(Map<Name, OfZone> zones, Map<Name, Plugged> responders) {
-        this.zones = zones;
-        this.responders = responders;
-        int slots = Integer.highestOneBit(Math.max(2, zones.size() + responders.size())) << 2;
-        origins = new byte[slots][];
-        wires = new WireZone[slots];
-        zones.forEach(
-                (origin, zone) -> {
-                    int slot = slot(origin);
-                    zone.wire().ifPresent(wire -> wires[slot] = wire);
-                });
-        responders.keySet().forEach(origin -> wires[slot(origin)] = null);
-    }
-
-    private int slot(Name origin) {
-        byte[] wire = origin.toWireCanonical();
-        int slot = WireName.hash(wire) & origins.length - 1;
-        while (origins[slot] != null && !Arrays.equals(origins[slot], wire)) {
-            slot = slot + 1 & origins.length - 1;
+        Place(int hash, byte[] name, Optional<OfZone> zone, Optional<Plugged> responder) {
+            this(
+                    hash,
+                    name,
+                    zone,
+                    responder,
+                    responder.isPresent() ? null : zone.flatMap(OfZone::wire).orElse(null));
         }
-        origins[slot] = wire;
-        return slot;
-    }
 
-    /// The slot of an origin in lower-case wire form, or -1.
-    int find(int hash, byte[] name, int from, int to) {
-        int mask = origins.length - 1;
-        for (int slot = hash & mask; ; slot = slot + 1 & mask) {
-            byte[] origin = origins[slot];
-            if (origin == null) {
-                return -1;
-            }
-            if (origin.length == to - from
-                    && Arrays.equals(origin, 0, origin.length, name, from, to)) {
-                return slot;
-            }
+        boolean isEmpty() {
+            return zone.isEmpty() && responder.isEmpty();
+        }
+
+        /// At the same origin the responder.
+        Source source() {
+            return responder.isPresent() ? responder.get() : zone.orElseThrow();
         }
     }
 
-    /// The images of the zone in a slot; `null` where the readable path has to answer.
-    WireZone wire(int slot) {
-        return wires[slot];
+    private static final int PER_BUCKET = 4;
+    private static final Place[] EMPTY = {};
+
+    static final ServedZones NONE = new ServedZones(new Place[][] {EMPTY}, 0);
+
+    /// By the low bits of the hash.
+    private final Place[][] buckets;
+
+    private final int size;
+
+    private ServedZones(Place[][] buckets, int size) {
+        this.buckets = buckets;
+        this.size = size;
     }
 
-    ServedZones with(Map<Name, OfZone> more) {
-        Map<Name, OfZone> next = new HashMap<>(zones);
-        next.putAll(more);
-        return new ServedZones(next, responders);
+    /// What is at an origin in lower-case wire form, or `null`: an object for each question would
+    /// be too many.
+    Place find(int hash, byte[] name, int from, int to) {
+        for (Place place : buckets[hash & buckets.length - 1]) {
+            if (place.hash == hash
+                    && Arrays.equals(place.name, 0, place.name.length, name, from, to)) {
+                return place;
+            }
+        }
+        return null;
+    }
+
+    private Optional<Place> find(Name name) {
+        byte[] wire = name.toWireCanonical();
+        return Optional.ofNullable(find(WireName.hash(wire), wire, 0, wire.length));
+    }
+
+    /// The zone with exactly this origin.
+    Optional<OfZone> zone(Name origin) {
+        return find(origin).flatMap(Place::zone);
+    }
+
+    ServedZones with(OfZone zone) {
+        return with(List.of(zone));
+    }
+
+    ServedZones with(Collection<OfZone> more) {
+        ServedZones next = new ServedZones(buckets.clone(), size);
+        for (OfZone zone : more) {
+            next =
+                    next.put(
+                            zone.zone().origin(),
+                            place ->
+                                    new Place(
+                                            place.hash,
+                                            place.name,
+                                            Optional.of(zone),
+                                            place.responder));
+        }
+        return next;
     }
 
     ServedZones without(Name origin) {
-        Map<Name, OfZone> next = new HashMap<>(zones);
-        next.remove(origin);
-        return new ServedZones(next, responders);
+        return changed(
+                origin,
+                place -> new Place(place.hash, place.name, Optional.empty(), place.responder));
     }
 
     ServedZones with(Name origin, Responder responder) {
-        Map<Name, Plugged> next = new HashMap<>(responders);
-        next.put(origin, new Plugged(responder));
-        return new ServedZones(zones, next);
+        return changed(
+                origin,
+                place ->
+                        new Place(
+                                place.hash,
+                                place.name,
+                                place.zone,
+                                Optional.of(new Plugged(responder))));
     }
 
     ServedZones without(Name origin, Responder responder) {
-        Map<Name, Plugged> next = new HashMap<>(responders);
-        next.remove(origin, new Plugged(responder));
-        return new ServedZones(zones, next);
+        return changed(
+                origin,
+                place ->
+                        place.responder.equals(Optional.of(new Plugged(responder)))
+                                ? new Place(place.hash, place.name, place.zone, Optional.empty())
+                                : place);
+    }
+
+    private ServedZones changed(Name origin, UnaryOperator<Place> change) {
+        return new ServedZones(buckets.clone(), size).put(origin, change);
+    }
+
+    /// Puts it into our own buckets, which nobody else has seen yet, or into more of them.
+    private ServedZones put(Name origin, UnaryOperator<Place> change) {
+        byte[] wire = origin.toWireCanonical();
+        int hash = WireName.hash(wire);
+        Place before = find(hash, wire, 0, wire.length);
+        Place after =
+                change.apply(
+                        before != null
+                                ? before
+                                : new Place(hash, wire, Optional.empty(), Optional.empty()));
+        int at = hash & buckets.length - 1;
+        buckets[at] =
+                Stream.concat(
+                                Arrays.stream(buckets[at]).filter(place -> place != before),
+                                Stream.of(after).filter(place -> !place.isEmpty()))
+                        .toArray(Place[]::new);
+        int count = size + (after.isEmpty() ? 0 : 1) - (before == null ? 0 : 1);
+        return new ServedZones(
+                count > buckets.length * PER_BUCKET ? spread(buckets) : buckets, count);
+    }
+
+    private static Place[][] spread(Place[][] buckets) {
+        Place[][] wider = new Place[buckets.length * 4][];
+        Arrays.fill(wider, EMPTY);
+        for (Place[] bucket : buckets) {
+            for (Place place : bucket) {
+                int at = place.hash & wider.length - 1;
+                wider[at] = Arrays.copyOf(wider[at], wider[at].length + 1);
+                wider[at][wider[at].length - 1] = place;
+            }
+        }
+        return wider;
     }
 
     /// Who answers for a name; the nearest, and at the same origin the responder.
@@ -116,13 +193,9 @@ final class ServedZones implements Zones {
 
     private Optional<Source> nearestAt(Name name) {
         for (int label = 0; label < name.labels(); label++) {
-            Name origin = label == 0 ? name : new Name(name, label);
-            Source source = responders.get(origin);
-            if (source == null) {
-                source = zones.get(origin);
-            }
-            if (source != null) {
-                return Optional.of(source);
+            Optional<Place> place = find(label == 0 ? name : new Name(name, label));
+            if (place.isPresent()) {
+                return Optional.of(place.get().source());
             }
         }
         return Optional.empty();
@@ -140,20 +213,24 @@ final class ServedZones implements Zones {
 
     /// How the zones are answered that have a wire form, others as [AnswerPolicy#PLAIN].
     AnswerPolicy policy(Name origin) {
-        return Optional.ofNullable(zones.get(origin))
-                .flatMap(OfZone::wire)
-                .map(WireZone::policy)
-                .orElse(AnswerPolicy.PLAIN);
+        return zone(origin).flatMap(OfZone::wire).map(WireZone::policy).orElse(AnswerPolicy.PLAIN);
     }
 
     /// Gives zones another policy.
     void policies(Predicate<Name> which, Function<Zone, AnswerPolicy> policy) {
-        zones.forEach(
-                (origin, of) -> {
-                    if (which.test(origin)) {
-                        of.wire().ifPresent(wire -> wire.policy(policy.apply(of.zone())));
-                    }
-                });
+        for (Place[] bucket : buckets) {
+            for (Place place : bucket) {
+                place.zone()
+                        .filter(of -> which.test(of.zone().origin()))
+                        .ifPresent(
+                                of ->
+                                        of.wire()
+                                                .ifPresent(
+                                                        wire ->
+                                                                wire.policy(
+                                                                        policy.apply(of.zone()))));
+            }
+        }
     }
 
     /// Which of the addresses of a name comes first.
@@ -170,10 +247,6 @@ final class ServedZones implements Zones {
 
     @Override
     public IntStream types(Zone zone, Name name) {
-        return Optional.ofNullable(zones.get(zone.origin()))
-                .filter(of -> of.zone() == zone)
-                .flatMap(OfZone::wire)
-                .map(wire -> wire.types(name))
-                .orElseGet(() -> Zones.super.types(zone, name));
+        return zone.at(name).mapToInt(RRset::getType).sorted();
     }
 }

@@ -1,34 +1,31 @@
 package org.pabal.dns.authoritative;
 
-import org.xbill.DNS.CNAMERecord;
+import org.pabal.dns.NameHash;
+import org.pabal.dns.PackedName;
 import org.xbill.DNS.DClass;
-import org.xbill.DNS.MXRecord;
-import org.xbill.DNS.NSRecord;
-import org.xbill.DNS.Name;
-import org.xbill.DNS.PTRRecord;
-import org.xbill.DNS.RRset;
-import org.xbill.DNS.Record;
-import org.xbill.DNS.SOARecord;
-import org.xbill.DNS.Section;
+import org.xbill.DNS.Type;
 
 import java.nio.ByteBuffer;
-import java.util.HashMap;
-import java.util.List;
-import java.util.Map;
+import java.util.Arrays;
 
-/// An answer prepared as octets: everything that follows the question in a message.
+/// An answer prepared as octets: what follows the question in a message.
 ///
 /// ```
-/// 0  u16  octets of records          8  u8   flags (AUTHORITATIVE)
-/// 2  u16  records in answer          9  u8   next turn of the rotation
-/// 4  u16  records in authority       10 u16  octets of one address record, 0 when nothing rotates
-/// 6  u16  records in additional      12 u16  number of pointers
-/// 14 pointers: u16 where, s16 how far before the end of the question's name; then the records
+/// 0  u16  octets of records          5  u8  records in authority
+/// 2  u8   flags                      6  u8  pointers
+/// 3  u8   next turn of the rotation  7  u8  hosts
+/// 4  u8   records in answer
+/// 8  pointers: u16 where, s16 how far before the end of the question's name
+///    hosts: s16 pointer to its name or 0, u8 length of its name without the origin, u32 hash, name
+///    records
 /// ```
 /// Compression pointers (RFC 1035 §4.1.4) are kept as the distance from the end of the question's
 /// name, because every name that we can point to ends where that name ends, or lies at a fixed
 /// distance behind it. So one image serves every name below a cut or a wildcard, and every name
 /// that does not exist.
+///
+/// Hosts are those of our zone whose addresses belong into the additional section. They are looked
+/// up when the image is sent, so that a host's new address touches no image but its own.
 final class WireImage {
 
     /// No image: the readable path answers.
@@ -37,157 +34,365 @@ final class WireImage {
     /// The longest image. Longer answers are rare and do not fit into UDP.
     static final int LIMIT = 4000;
 
-    private static final int HEAD = 14;
-    private static final int MAX_POINTERS = 250;
+    static final int HEAD = 8;
+    static final int HOST_HEAD = 7;
+
+    private static final int MAX_COUNT = 255;
     private static final int AUTHORITATIVE = 1;
-    private static final byte[] ROOT = {0};
-    private static final short POINTER_TO_QUESTION = (short) 0xC00C;
+    private static final int ROTATES = 2;
+    private static final int POINTER_TO_QUESTION = 0xC00C;
 
-    private final Arena arena;
-    private final Arena records = new Arena(512);
-    private final Arena pointers = new Arena(64);
-    private final Map<Name, Integer> written = new HashMap<>();
-    private Name base = Name.root;
+    /// Lower case, as all names here are but those that are sent.
+    private final byte[] origin;
 
-    /// A writer of images, one after the other.
-    ///
-    /// @param arena where they go
-    WireImage(Arena arena) {
-        this.arena = arena;
+    private final byte[] records = new byte[LIMIT];
+    private final byte[] pointers = new byte[4 * MAX_COUNT];
+    private final byte[] hosts = new byte[LIMIT];
+
+    /// Names that are in the records in full, and where: what later names may point to.
+    private final byte[] written = new byte[2 * LIMIT];
+
+    private final int[] suffixes = new int[LIMIT];
+
+    private byte[] base = {0};
+    private int baseFrom;
+    private int baseTo;
+    private int size;
+    private int pointerCount;
+    private int hostCount;
+    private int hostSize;
+    private int writtenSize;
+    private int suffixCount;
+    private boolean tooLong;
+
+    /// A writer of images of one zone, one after the other.
+    WireImage(byte[] origin) {
+        this.origin = origin;
     }
 
-    /// Appends the image of an answer and returns where, or [#NONE] when it is too long.
-    ///
-    /// @param name the name that every question, to which this is the answer, is or ends with
-    /// @param owner the owner in the answer section, which stands for the name in the question
-    int append(Name name, Name owner, Answer answer) {
+    /// Every question, to which the following images are the answer, is or ends with this name; it
+    /// ends with the origin.
+    void under(byte[] name, int from, int to) {
         base = name;
-        records.cut(0);
-        pointers.cut(0);
-        written.clear();
-        int answers = 0;
-        for (RRset set : answer.answer()) {
-            answers += write(set, set.getName().equals(owner));
-        }
-        int rotating = 0;
-        if (answer.answer().size() == 1 && answers > 1) {
-            RRset set = answer.answer().getFirst();
-            rotating = Reply.isAddress(set.getType()) ? records.size() / answers : 0;
-        }
-        int authority = write(answer.authority());
-        int additional = write(answer.glue()) + write(answer.additional());
-        if (records.size() > LIMIT || pointers.size() > 4 * MAX_POINTERS) {
+        baseFrom = from;
+        baseTo = to;
+    }
+
+    /// Writes the answer that a set is.
+    ///
+    /// @return where it ends, or [#NONE] when it is too long
+    int answer(PackedName name, int set, byte[] into, int at) {
+        begin();
+        int type = name.type(set);
+        int count = name.records(set);
+        write(name, set, name.ttl(set), true);
+        boolean rotates = count > 1 && (type == Type.A || type == Type.AAAA);
+        return end(into, at, AUTHORITATIVE | (rotates ? ROTATES : 0), count, 0);
+    }
+
+    /// Writes the referral that the NS records at a cut are (RFC 1034 §4.3.2 step 3b).
+    int referral(PackedName cut, int set, byte[] into, int at) {
+        begin();
+        write(cut, set, cut.ttl(set), false);
+        return end(into, at, 0, 0, cut.records(set));
+    }
+
+    /// Writes the negative answer, the SOA. RFC 2308 §3: its TTL is the lesser of its own and its
+    /// MINIMUM.
+    int negative(PackedName apex, int soa, byte[] into, int at) {
+        begin();
+        byte[] octets = apex.octets();
+        int data = apex.data(soa);
+        int end = data + 2 + octets16(octets, data);
+        int minimum = (int) Arena.INT.get(octets, end - 4);
+        int ttl = apex.ttl(soa);
+        write(apex, soa, Integer.compareUnsigned(minimum, ttl) < 0 ? minimum : ttl, false);
+        return end(into, at, AUTHORITATIVE, 0, 1);
+    }
+
+    private void begin() {
+        size = 0;
+        pointerCount = 0;
+        hostCount = 0;
+        hostSize = 0;
+        writtenSize = 0;
+        suffixCount = 0;
+        tooLong = false;
+    }
+
+    private int end(byte[] into, int at, int flags, int answers, int authority) {
+        if (tooLong
+                || size > LIMIT
+                || answers > MAX_COUNT
+                || authority > MAX_COUNT
+                || at + HEAD + 4 * pointerCount + hostSize + size > into.length) {
             return NONE;
         }
-        int start = arena.take(HEAD);
-        arena.setShort(start, records.size());
-        arena.setShort(start + 2, answers);
-        arena.setShort(start + 4, authority);
-        arena.setShort(start + 6, additional);
-        arena.setByte(start + 8, answer.authoritative() ? AUTHORITATIVE : 0);
-        arena.setByte(start + 9, 0);
-        arena.setShort(start + 10, rotating);
-        arena.setShort(start + 12, pointers.size() / 4);
-        arena.append(pointers);
-        arena.append(records);
-        return start;
+        Arena.SHORT.set(into, at, (short) size);
+        into[at + 2] = (byte) flags;
+        into[at + 3] = 0;
+        into[at + 4] = (byte) answers;
+        into[at + 5] = (byte) authority;
+        into[at + 6] = (byte) pointerCount;
+        into[at + 7] = (byte) hostCount;
+        int to = at + HEAD;
+        System.arraycopy(pointers, 0, into, to, 4 * pointerCount);
+        to += 4 * pointerCount;
+        System.arraycopy(hosts, 0, into, to, hostSize);
+        to += hostSize;
+        System.arraycopy(records, 0, into, to, size);
+        return to + size;
     }
 
-    private int write(List<RRset> sets) {
-        int count = 0;
-        for (RRset set : sets) {
-            count += write(set, false);
-        }
-        return count;
-    }
-
-    private int write(RRset set, boolean asked) {
-        List<Record> all = set.rrs(false);
-        for (Record record : all) {
+    private void write(PackedName name, int set, int ttl, boolean asked) {
+        byte[] octets = name.octets();
+        int type = name.type(set);
+        int at = name.data(set);
+        for (int i = name.records(set); i > 0 && !tooLong; i--) {
+            int length = octets16(octets, at);
+            at += 2;
             if (asked) {
-                records.appendShort(POINTER_TO_QUESTION);
+                append16(POINTER_TO_QUESTION);
             } else {
-                write(record.getName());
+                write(base, baseFrom);
             }
-            records.appendShort(record.getType());
-            records.appendShort(DClass.IN);
-            records.appendInt((int) record.getTTL());
-            int length = records.take(2);
-            data(record);
-            records.setShort(length, records.size() - length - 2);
-        }
-        return all.size();
-    }
-
-    /// RFC 3597 §4: names are compressed in the records of RFC 1035 only.
-    private void data(Record record) {
-        switch (record) {
-            case NSRecord ns -> write(ns.getTarget());
-            case CNAMERecord cname -> write(cname.getTarget());
-            case PTRRecord ptr -> write(ptr.getTarget());
-            case MXRecord mx -> {
-                records.appendShort(mx.getPriority());
-                write(mx.getTarget());
+            append16(type);
+            append16(DClass.IN);
+            append16(ttl >>> 16);
+            append16(ttl);
+            append16(0);
+            int start = size;
+            data(type, octets, at, length);
+            if (!tooLong) {
+                Arena.SHORT.set(records, start - 2, (short) (size - start));
             }
-            case SOARecord soa -> {
-                write(soa.getHost());
-                write(soa.getAdmin());
-                records.appendInt((int) soa.getSerial());
-                records.appendInt((int) soa.getRefresh());
-                records.appendInt((int) soa.getRetry());
-                records.appendInt((int) soa.getExpire());
-                records.appendInt((int) soa.getMinimum());
-            }
-            default -> {
-                byte[] wire = record.toWire(Section.ANSWER);
-                records.append(wire, record.getName().length() + 10, wire.length);
-            }
+            at += length;
         }
     }
 
-    private void write(Name name) {
-        for (int label = 0; label < name.labels() - 1; label++) {
-            Name rest = label == 0 ? name : new Name(name, label);
-            if (base.subdomain(rest)) {
-                point(rest.length());
-                return;
+    /// RFC 3597 §4: names are compressed in the records of RFC 1035 only. Hosts: RFC 1035 §3.3.9
+    /// and §3.3.11, RFC 2782.
+    private void data(int type, byte[] octets, int at, int length) {
+        switch (type) {
+            case Type.NS -> host(octets, at, write(octets, at));
+            case Type.CNAME, Type.PTR -> write(octets, at);
+            case Type.MX -> {
+                append(octets, at, 2);
+                host(octets, at + 2, write(octets, at + 2));
             }
-            Integer at = written.putIfAbsent(rest, records.size());
-            if (at != null) {
-                point(-(4 + at)); // type and class of the question lie between
-                return;
+            case Type.SOA -> {
+                write(octets, at);
+                int admin = at + length(octets, at);
+                write(octets, admin);
+                append(octets, at + length - 20, 20);
             }
-            byte[] octets = name.getLabel(label);
-            records.append(octets, 0, octets.length);
+            case Type.SRV -> {
+                append(octets, at, length);
+                host(octets, at + 6, 0); // a name that is not of RFC 1035 is no target of pointers
+            }
+            default -> append(octets, at, length);
         }
-        records.append(ROOT, 0, 1);
+    }
+
+    private void append16(int value) {
+        if (size + 2 > LIMIT) {
+            tooLong = true;
+            return;
+        }
+        records[size++] = (byte) (value >> 8);
+        records[size++] = (byte) value;
+    }
+
+    private void append(byte[] octets, int from, int length) {
+        if (size + length > LIMIT) {
+            tooLong = true;
+            return;
+        }
+        System.arraycopy(octets, from, records, size, length);
+        size += length;
+    }
+
+    /// Writes a name and returns how far before the end of the question's name it can be found, as
+    /// pointers have it, or 0 for the root.
+    private int write(byte[] name, int from) {
+        int length = length(name, from);
+        int copy = writtenSize;
+        boolean room = copy + length <= written.length;
+        if (room) {
+            System.arraycopy(name, from, written, copy, length);
+            writtenSize += length;
+        }
+        int found = 0;
+        for (int at = from; name[at] != 0; at += 1 + name[at]) {
+            int rest = from + length - at;
+            int distance =
+                    endsWith(base, baseFrom, baseTo, name, at, rest) ? rest : known(name, at, rest);
+            if (distance != 0) {
+                point(distance);
+                return found == 0 ? distance : found;
+            }
+            distance = -(4 + size); // type and class of the question lie between
+            if (room && suffixCount + 3 <= suffixes.length) {
+                suffixes[suffixCount++] = copy + at - from;
+                suffixes[suffixCount++] = rest;
+                suffixes[suffixCount++] = distance;
+            }
+            append(name, at, 1 + name[at]);
+            found = found == 0 ? distance : found;
+        }
+        append(name, from + length - 1, 1);
+        return found;
+    }
+
+    private int known(byte[] name, int at, int length) {
+        for (int i = 0; i < suffixCount; i += 3) {
+            if (suffixes[i + 1] == length && same(written, suffixes[i], name, at, length)) {
+                return suffixes[i + 2];
+            }
+        }
+        return 0;
     }
 
     private void point(int distance) {
-        pointers.appendShort(records.size());
-        pointers.appendShort(distance);
-        records.appendShort(0);
+        if (pointerCount == MAX_COUNT) {
+            tooLong = true;
+            return;
+        }
+        Arena.SHORT.set(pointers, 4 * pointerCount, (short) size);
+        Arena.SHORT.set(pointers, 4 * pointerCount + 2, (short) distance);
+        pointerCount++;
+        append16(0);
+    }
+
+    /// Notes a host whose addresses are sent too when they are ours. A set is in a message once,
+    /// however many records lead to it.
+    private void host(byte[] octets, int at, int pointer) {
+        int length = length(octets, at);
+        int below = length - origin.length;
+        if (!endsWith(octets, at, at + length, origin, 0, origin.length)) {
+            return;
+        }
+        byte[] name = Arrays.copyOfRange(octets, at, at + length);
+        for (int i = 0; i < length; i++) {
+            name[i] = lower(name[i]);
+        }
+        for (int i = 0, other = 0; i < hostCount; i++) {
+            int octetsOfOther = hosts[other + 2] & 0xFF;
+            if (Arrays.equals(
+                    hosts, other + HOST_HEAD, other + HOST_HEAD + octetsOfOther, name, 0, below)) {
+                return;
+            }
+            other += HOST_HEAD + octetsOfOther;
+        }
+        if (hostCount == MAX_COUNT || hostSize + HOST_HEAD + below > hosts.length) {
+            tooLong = true;
+            return;
+        }
+        Arena.SHORT.set(hosts, hostSize, (short) pointer);
+        hosts[hostSize + 2] = (byte) below;
+        Arena.INT.set(hosts, hostSize + 3, NameHash.of(name, 0, length));
+        System.arraycopy(name, 0, hosts, hostSize + HOST_HEAD, below);
+        hostSize += HOST_HEAD + below;
+        hostCount++;
+    }
+
+    /// How many octets a name takes, its root included.
+    private static int length(byte[] octets, int from) {
+        int at = from;
+        while (octets[at] != 0) {
+            at += 1 + octets[at];
+        }
+        return at + 1 - from;
+    }
+
+    /// Whether a name from one octet to another ends with a name of some length.
+    private static boolean endsWith(
+            byte[] name, int from, int to, byte[] end, int endFrom, int length) {
+        int start = to - length;
+        int label = from;
+        while (label < start) {
+            label += 1 + name[label];
+        }
+        return label == start && same(name, start, end, endFrom, length);
+    }
+
+    private static boolean same(byte[] one, int from, byte[] other, int otherFrom, int length) {
+        for (int i = 0; i < length; i++) {
+            if (one[from + i] != other[otherFrom + i]
+                    && lower(one[from + i]) != lower(other[otherFrom + i])) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private static byte lower(byte octet) {
+        return octet >= 'A' && octet <= 'Z' ? (byte) (octet + 32) : octet;
+    }
+
+    private static int octets16(byte[] octets, int at) {
+        return (short) Arena.SHORT.get(octets, at) & 0xFFFF;
     }
 
     /// The octets that the records of an image take.
-    static int size(byte[] arena, int image) {
-        return (short) Arena.SHORT.get(arena, image) & 0xFFFF;
+    static int size(ByteBuffer segment, int image) {
+        return segment.getShort(image) & 0xFFFF;
     }
 
-    static int answers(byte[] arena, int image) {
-        return (short) Arena.SHORT.get(arena, image + 2) & 0xFFFF;
+    static int answers(ByteBuffer segment, int image) {
+        return segment.get(image + 4) & 0xFF;
     }
 
-    static int authority(byte[] arena, int image) {
-        return (short) Arena.SHORT.get(arena, image + 4) & 0xFFFF;
+    static int authority(ByteBuffer segment, int image) {
+        return segment.get(image + 5) & 0xFF;
     }
 
-    static int additional(byte[] arena, int image) {
-        return (short) Arena.SHORT.get(arena, image + 6) & 0xFFFF;
+    static boolean authoritative(ByteBuffer segment, int image) {
+        return (segment.get(image + 2) & AUTHORITATIVE) != 0;
     }
 
-    static boolean authoritative(byte[] arena, int image) {
-        return arena[image + 8] != 0;
+    private static int pointers(ByteBuffer segment, int image) {
+        return segment.get(image + 6) & 0xFF;
+    }
+
+    static int hosts(ByteBuffer segment, int image) {
+        return segment.get(image + 7) & 0xFF;
+    }
+
+    /// Where the first host is.
+    static int firstHost(ByteBuffer segment, int image) {
+        return image + HEAD + 4 * pointers(segment, image);
+    }
+
+    /// Where a host's name is, without the origin, and how long it is.
+    static int hostName(int host) {
+        return host + HOST_HEAD;
+    }
+
+    static int hostLength(ByteBuffer segment, int host) {
+        return segment.get(host + 2) & 0xFF;
+    }
+
+    static int hostHash(ByteBuffer segment, int host) {
+        return segment.getInt(host + 3);
+    }
+
+    /// How far before the end of the question's name the host's name can be found, or 0.
+    static int hostPointer(ByteBuffer segment, int host) {
+        return segment.getShort(host);
+    }
+
+    /// Where an image ends.
+    static int end(ByteBuffer segment, int image) {
+        return records(segment, image) + size(segment, image);
+    }
+
+    private static int records(ByteBuffer segment, int image) {
+        int at = firstHost(segment, image);
+        for (int i = hosts(segment, image); i > 0; i--) {
+            at += HOST_HEAD + hostLength(segment, at);
+        }
+        return at;
     }
 
     /// Writes the records of an image.
@@ -197,24 +402,29 @@ final class WireImage {
     ///     question
     /// @param order which of several addresses comes first
     static void put(
-            byte[] arena, int image, int nameEnd, int message, ByteBuffer out, AddressOrder order) {
-        int count = (short) Arena.SHORT.get(arena, image + 12) & 0xFFFF;
-        int size = size(arena, image);
-        int from = image + HEAD + 4 * count;
-        int record = (short) Arena.SHORT.get(arena, image + 10) & 0xFFFF;
-        if (record == 0) {
-            out.put(arena, from, size);
+            ByteBuffer segment,
+            int image,
+            int nameEnd,
+            int message,
+            ByteBuffer out,
+            AddressOrder order) {
+        int size = size(segment, image);
+        int from = records(segment, image);
+        int to = out.position();
+        if ((segment.get(image + 2) & ROTATES) == 0) {
+            out.put(to, segment, from, size);
         } else {
-            int addresses = answers(arena, image);
-            int split = order.first(arena, image + 9, from, record, addresses) * record;
-            out.put(arena, from + split, addresses * record - split);
-            out.put(arena, from, split);
-            out.put(arena, from + addresses * record, size - addresses * record);
+            int addresses = answers(segment, image);
+            int record = size / addresses;
+            int split = order.first(segment, image + 3, from, record, addresses) * record;
+            out.put(to, segment, from + split, size - split);
+            out.put(to + size - split, segment, from, split);
         }
-        int records = message + nameEnd + 4;
-        for (int i = 0; i < count; i++) {
-            int entry = (int) Arena.INT.get(arena, image + HEAD + 4 * i);
-            out.putShort(records + (entry >>> 16), (short) (0xC000 | nameEnd - (short) entry));
+        out.position(to + size);
+        int start = message + nameEnd + 4;
+        for (int i = pointers(segment, image), at = image + HEAD; i > 0; i--, at += 4) {
+            int entry = segment.getInt(at);
+            out.putShort(start + (entry >>> 16), (short) (0xC000 | nameEnd - (short) entry));
         }
     }
 }

@@ -1,5 +1,6 @@
 package org.pabal.dns.authoritative;
 
+import org.pabal.dns.NameHash;
 import org.xbill.DNS.DClass;
 import org.xbill.DNS.Rcode;
 import org.xbill.DNS.Type;
@@ -24,7 +25,8 @@ final class WireLookup {
     private static final int LABELS = NAME + 256;
     private static final int HASHES = LABELS + 128;
     private static final int COOKIE = HASHES + 4 * 128;
-    private static final int SCRATCH = COOKIE + ServerCookies.SCRATCH;
+    private static final int HOST = COOKIE + ServerCookies.SCRATCH;
+    private static final int SCRATCH = HOST + 256;
 
     /// No answer of this path is longer.
     static final int MAX_ANSWER = MAX_QUERY + WireImage.LIMIT;
@@ -121,14 +123,17 @@ final class WireLookup {
         }
 
         // RFC 1034 §4.3.2 step 2: the nearest zone.
-        int slot = -1;
+        WireZone zone = null;
         int apex = 0;
-        for (; apex <= labels && slot < 0; apex++) {
-            slot =
+        for (boolean found = false; apex <= labels && !found; apex++) {
+            ServedZones.Place place =
                     zones.find(
                             hash(space, apex), space, start(space, apex), NAME + nameEnd - HEADER);
+            if (place != null) {
+                found = true;
+                zone = place.wire();
+            }
         }
-        WireZone zone = slot < 0 ? null : zones.wire(slot);
         if (zone == null || optFlags != 0 && zone.signed()) {
             return NOT_HERE;
         }
@@ -138,42 +143,50 @@ final class WireLookup {
         }
 
         // Step 3: the name, or its closest encloser.
+        int below = NAME + nameEnd - HEADER - zone.originLength();
         int node = 0;
         int label = 0;
         for (; label < apex && node == 0; label++) {
-            node =
-                    zone.find(
-                            hash(space, label),
-                            space,
-                            start(space, label),
-                            NAME + nameEnd - HEADER);
+            node = zone.find(hash(space, label), space, start(space, label), below);
         }
         boolean exact = label == 1;
-        int image = zone.referral(node);
-        int rcode = Rcode.NOERROR;
-        if ((zone.flags(node) & WireZone.HIDDEN) != 0) {
+        int flags = zone.flags(node);
+        if ((flags & WireZone.HIDDEN) != 0) {
             return NOT_HERE;
         }
-        if (image == 0) {
+        for (; (flags & WireZone.OCCLUDED) != 0 && label < apex; label++) {
+            node = zone.find(hash(space, label), space, start(space, label), below);
+            flags = zone.flags(node);
+        }
+        int image = 0;
+        int rcode = Rcode.NOERROR;
+        if ((flags & WireZone.CUT) != 0) {
+            image = zone.image(node, WireZone.NO_TYPE);
+        } else {
             if (!exact) {
-                if ((zone.flags(node) & WireZone.REDIRECTS) != 0) {
+                if ((flags & WireZone.REDIRECTS) != 0) {
                     return NOT_HERE;
                 }
-                node = zone.wildcard(node); // RFC 4592 §3.3.1
-                if (node == 0) {
+                if ((flags & WireZone.WILDCARD) == 0) {
+                    node = 0;
                     rcode = Rcode.NXDOMAIN;
-                } else if (zone.referral(node) != 0) {
-                    return NOT_HERE;
+                } else { // RFC 4592 §3.3.1
+                    node = wildcard(zone, space, label - 1, below);
+                    flags = zone.flags(node);
+                    if ((flags & WireZone.CUT) != 0) {
+                        return NOT_HERE;
+                    }
                 }
             }
             if (node != 0) {
                 image = zone.image(node, type);
-                if (image == 0 && (zone.flags(node) & WireZone.ALIAS) != 0) {
+                if (image == 0 && (flags & WireZone.ALIAS) != 0) {
                     return NOT_HERE;
                 }
             }
             if (image == 0) {
-                image = zone.negative(); // RFC 2308 §2
+                node = zone.apex();
+                image = zone.image(node, WireZone.NO_TYPE); // RFC 2308 §2
             }
         }
         if (image == WireImage.NONE) {
@@ -183,8 +196,8 @@ final class WireLookup {
                 additional == 0
                         ? 0
                         : OPT_LENGTH + (cookie == 0 ? 0 : OPTION_HEAD + ServerCookies.LENGTH);
-        byte[] arena = zone.arena();
-        if (questionEnd + WireImage.size(arena, image) + opt > limit) {
+        ByteBuffer segment = zone.segment(node);
+        if (questionEnd + WireImage.size(segment, image) + opt > limit) {
             return NOT_HERE;
         }
 
@@ -201,7 +214,7 @@ final class WireLookup {
         }
         // Security row D13: who showed our cookie has not forged its address.
         if (!stream && shown < ServerCookies.AGEING) {
-            int kind = kind(arena, image, rcode);
+            int kind = kind(segment, image, rcode);
             int name = hash(space, kind == RateLimit.NO_NAME ? apex - 1 : label - 1);
             int verdict = edges.limit.account(address, kind, name, edges.tick.millis());
             if (verdict == RateLimit.DROP) {
@@ -219,14 +232,25 @@ final class WireLookup {
                 (byte)
                         (0x80
                                 | space[2] & 0x01
-                                | (WireImage.authoritative(arena, image) ? 0x04 : 0));
+                                | (WireImage.authoritative(segment, image) ? 0x04 : 0));
         space[3] = (byte) rcode;
-        Arena.SHORT.set(space, 6, (short) WireImage.answers(arena, image));
-        Arena.SHORT.set(space, 8, (short) WireImage.authority(arena, image));
-        Arena.SHORT.set(space, 10, (short) (WireImage.additional(arena, image) + additional));
+        Arena.SHORT.set(space, 6, (short) WireImage.answers(segment, image));
+        Arena.SHORT.set(space, 8, (short) WireImage.authority(segment, image));
+        Arena.SHORT.set(space, 10, (short) additional);
         int message = out.position();
         out.put(space, 0, questionEnd);
-        WireImage.put(arena, image, nameEnd, message, out, zone.policy().order());
+        WireImage.put(segment, image, nameEnd, message, out, zone.policy().order());
+        if (WireImage.hosts(segment, image) > 0) {
+            // RFC 9471 §2: below a cut they are glue, which is sent whoever has authority.
+            boolean glue = type == Type.NS || !WireImage.authoritative(segment, image);
+            int addresses =
+                    addresses(
+                            zone, segment, image, glue, space, nameEnd, message + limit - opt, out);
+            if (addresses < 0) {
+                return NOT_HERE;
+            }
+            out.putShort(message + 10, (short) (addresses + additional));
+        }
         if (opt != 0) {
             putOpt(optFlags, opt - OPT_LENGTH, out);
             if (cookie != 0) {
@@ -283,14 +307,87 @@ final class WireLookup {
     }
 
     /// What account an answer is charged to.
-    private static int kind(byte[] arena, int image, int rcode) {
+    private static int kind(ByteBuffer segment, int image, int rcode) {
         if (rcode == Rcode.NXDOMAIN) {
             return RateLimit.NO_NAME;
         }
-        if (!WireImage.authoritative(arena, image)) {
+        if (!WireImage.authoritative(segment, image)) {
             return RateLimit.REFERRAL;
         }
-        return WireImage.answers(arena, image) == 0 ? RateLimit.NO_DATA : RateLimit.POSITIVE;
+        return WireImage.answers(segment, image) == 0 ? RateLimit.NO_DATA : RateLimit.POSITIVE;
+    }
+
+    /// The node of the wildcard below an ancestor of the name in question, whose octets it takes.
+    private static int wildcard(WireZone zone, byte[] space, int encloser, int below) {
+        int start = start(space, encloser) - 2;
+        space[start] = 1;
+        space[start + 1] = '*';
+        int hash = (int) Arena.INT.get(space, HASHES + 4 * encloser);
+        hash = NameHash.step(NameHash.step(hash, (byte) '*'), (byte) 1);
+        return zone.find(NameHash.finish(hash), space, start, below);
+    }
+
+    /// Writes the addresses of the hosts that an image names.
+    ///
+    /// @param glue those below a cut will do; otherwise they have to be ours
+    /// @return how many records, or -1 when the readable path has to answer: they do not fit, or a
+    ///     host does not exist, for which a wildcard may speak
+    private static int addresses(
+            WireZone zone,
+            ByteBuffer segment,
+            int image,
+            boolean glue,
+            byte[] space,
+            int nameEnd,
+            int end,
+            ByteBuffer out) {
+        int count = 0;
+        int host = WireImage.firstHost(segment, image);
+        for (int i = WireImage.hosts(segment, image); i > 0; i--) {
+            int length = WireImage.hostLength(segment, host);
+            segment.get(WireImage.hostName(host), space, HOST, length);
+            int node = zone.find(WireImage.hostHash(segment, host), space, HOST, HOST + length);
+            int pointer = WireImage.hostPointer(segment, host);
+            host = WireImage.hostName(host) + length;
+            if (node == 0) {
+                return -1;
+            }
+            int flags = zone.flags(node);
+            if ((flags & WireZone.HIDDEN) != 0
+                    || !glue && (flags & (WireZone.CUT | WireZone.OCCLUDED)) != 0) {
+                continue;
+            }
+            for (int type = Type.A; type != 0; type = type == Type.A ? Type.AAAA : 0) {
+                int found = zone.image(node, type);
+                if (found == WireImage.NONE) {
+                    return -1;
+                }
+                if (found != 0) {
+                    ByteBuffer there = zone.segment(node);
+                    int records = WireImage.answers(there, found);
+                    // The records start with a pointer of two octets; a name may take more.
+                    int owner = pointer != 0 ? 2 : length + 2;
+                    if (out.position() + WireImage.size(there, found) + records * (owner - 2)
+                            > end) {
+                        return -1;
+                    }
+                    int from = WireImage.end(there, found) - WireImage.size(there, found);
+                    int octets = WireImage.size(there, found) / records;
+                    for (int record = 0; record < records; record++) {
+                        if (pointer == 0) {
+                            out.put(space, HOST, length);
+                        }
+                        int distance = pointer == 0 ? zone.originLength() : pointer;
+                        out.putShort((short) (0xC000 | nameEnd - distance));
+                        int to = out.position();
+                        out.put(to, there, from + record * octets + 2, octets - 2);
+                        out.position(to + octets - 2);
+                    }
+                    count += records;
+                }
+            }
+        }
+        return count;
     }
 
     /// Copies the name of the question in lower case, notes where its labels start, and hashes it
@@ -323,9 +420,9 @@ final class WireLookup {
                 octet += 32;
             }
             space[NAME + i] = octet;
-            hash = WireName.step(hash, octet);
+            hash = NameHash.step(hash, octet);
             if (i == (space[LABELS + label] & 0xFF)) {
-                Arena.INT.set(space, HASHES + 4 * label, WireName.finish(hash));
+                Arena.INT.set(space, HASHES + 4 * label, hash);
                 label = Math.max(0, label - 1);
             }
         }
@@ -378,7 +475,7 @@ final class WireLookup {
     }
 
     private static int hash(byte[] space, int label) {
-        return (int) Arena.INT.get(space, HASHES + 4 * label);
+        return NameHash.finish((int) Arena.INT.get(space, HASHES + 4 * label));
     }
 
     private static int octets16(byte[] space, int at) {

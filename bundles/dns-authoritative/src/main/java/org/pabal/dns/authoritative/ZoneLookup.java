@@ -276,15 +276,6 @@ final class ZoneLookup {
         return new Answer(rcode, true, answer, authority, List.of(), additional, steps);
     }
 
-    /// The answer to a question for a name that exists, is above any cut and below no DNAME, and
-    /// has a set of the type.
-    static Answer direct(Zone zone, RRset set) {
-        List<RRset> additional = new ArrayList<>();
-        addAddresses(zone, set, List.of(set), additional);
-        return new Answer(
-                Rcode.NOERROR, true, List.of(set), List.of(), List.of(), additional, List.of());
-    }
-
     /// RFC 2308 §3: the TTL of the SOA in a negative answer is the lesser of its own and its
     /// MINIMUM.
     static RRset negativeSoa(Zone zone) {

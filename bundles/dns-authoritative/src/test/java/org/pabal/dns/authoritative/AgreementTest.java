@@ -6,16 +6,22 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.sun.management.ThreadMXBean;
 
 import org.junit.jupiter.api.Test;
+import org.pabal.dns.PackedZone;
+import org.pabal.dns.Zone;
+import org.pabal.dns.ZoneChange;
 import org.pabal.testkit.MemoryZone;
 import org.pabal.testkit.ZoneGenerator;
 import org.xbill.DNS.ExtendedFlags;
 import org.xbill.DNS.Message;
+import org.xbill.DNS.Name;
+import org.xbill.DNS.Record;
 import org.xbill.DNS.Type;
 
 import java.lang.management.ManagementFactory;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 
 /// Both paths say the same about any question to any zone. Zones are made of few labels, so that
@@ -118,6 +124,72 @@ class AgreementTest {
         assertTrue(fast > asked / 3, "only " + fast + " of twice " + asked + " went the fast way");
     }
 
+    /// A layout that came by changes answers as one that was made anew: random changes of zones,
+    /// all of what one looks up asked of the other.
+    @Test
+    void aChangedLayoutAnswersAsAFreshOne() {
+        long seed = Long.getLong("pabal.agreement.seed", 20261123);
+        Random random = new Random(seed);
+        int fast = 0;
+        int changes = 0;
+        for (int round = 0; round < 40; round++) {
+            Name origin = Node.name("t");
+            Node node = new Node(PackedZone.of(zone(random, "t.")));
+            for (int step = 0; step < 30; step++) {
+                Zone before = node.store.find(origin).orElseThrow();
+                MemoryZone wanted =
+                        zone(random, "t.", Integer.toString(step + 2), random.nextInt(30));
+                ZoneChange whole = ZoneChange.between(before, wanted);
+                // A part of the way, so that most of the zone stays.
+                ZoneChange part =
+                        new ZoneChange(
+                                whole.from(),
+                                whole.to(),
+                                some(whole.removed(), random),
+                                some(whole.added(), random));
+                try {
+                    before.with(part);
+                } catch (IllegalArgumentException e) {
+                    continue;
+                }
+                assertTrue(node.store.change(List.of(part)).isPresent());
+                changes++;
+                Zone now = node.store.find(origin).orElseThrow();
+                WireZone fresh = WireZone.of(PackedZone.of(new MemoryZone(origin, records(now))));
+                ServedZones freshZones =
+                        ServedZones.NONE.with(new ServedZones.OfZone(now, Optional.of(fresh)));
+                for (int i = 0; i < 20; i++) {
+                    byte[] query =
+                            Node.query(name(random) + "t.", TYPES[random.nextInt(TYPES.length)])
+                                    .toWire();
+                    try {
+                        assertTrue(node.octets(query).isPresent());
+                        assertEquals(
+                                node.fastText(freshZones, query),
+                                node.fastText(node.zones(), query));
+                    } catch (AssertionError e) {
+                        throw new AssertionError(
+                                "seed " + seed + " round " + round + " step " + step + "\n" + part,
+                                e);
+                    }
+                }
+            }
+            fast += node.fastAnswers;
+            node.close();
+        }
+        assertTrue(changes > 300, "only " + changes + " changes could be made");
+        assertTrue(fast > changes * 10, "only " + fast + " answers went the fast way");
+    }
+
+    private static List<Record> some(List<Record> records, Random random) {
+        int most = random.nextInt(4);
+        return records.stream().filter(record -> random.nextInt(4) < most).toList();
+    }
+
+    private static List<Record> records(Zone zone) {
+        return zone.all().flatMap(set -> set.rrs(false).stream()).toList();
+    }
+
     private static List<String> texts(MemoryZone... zones) {
         List<String> lines = new ArrayList<>();
         for (MemoryZone zone : zones) {
@@ -137,15 +209,27 @@ class AgreementTest {
     }
 
     private static MemoryZone zone(Random random, String origin) {
-        StringBuilder file = new StringBuilder(Node.SOA + "@ 3600 NS nS\n");
+        return zone(random, origin, "1", random.nextInt(30));
+    }
+
+    private static MemoryZone zone(Random random, String origin, String serial, int records) {
+        StringBuilder file =
+                new StringBuilder(
+                        Node.SOA.replace(" 1 7200", " " + serial + " 7200") + "@ 3600 NS nS\n");
         List<String> aliased = new ArrayList<>();
+        List<String> redirected = new ArrayList<>();
         List<String> other = new ArrayList<>(List.of(origin));
-        for (int i = random.nextInt(30); i > 0; i--) {
+        for (int i = records; i > 0; i--) {
             String owner = name(random) + origin;
             String target = name(random) + (random.nextInt(4) == 0 ? "u." : "t.");
             int kind = random.nextInt(16);
-            if (aliased.contains(owner) || kind == 0 && other.contains(owner)) {
+            if (aliased.contains(owner)
+                    || kind == 0 && other.contains(owner)
+                    || kind == 1 && redirected.contains(owner)) {
                 continue;
+            }
+            if (kind == 1) {
+                redirected.add(owner); // RFC 6672 §2.4: at most one
             }
             (kind == 0 ? aliased : other).add(owner);
             file.append(owner)

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import org.pabal.dns.Zone;
+import org.pabal.dns.ZoneChange;
 import org.pabal.dns.ZoneObserver;
 import org.pabal.testkit.MemoryZone;
 import org.pabal.testkit.MemoryZoneStore;
@@ -65,13 +66,25 @@ final class Node implements AutoCloseable {
                             public void published(Zone current) {
                                 zones =
                                         zones.with(
-                                                Map.of(
-                                                        current.origin(),
-                                                        new ServedZones.OfZone(
-                                                                current,
-                                                                Optional.of(
-                                                                        WireZone.of(current)))));
+                                                new ServedZones.OfZone(
+                                                        current,
+                                                        Optional.of(WireZone.of(current))));
                                 server().published(current);
+                            }
+
+                            @Override
+                            public void changed(Zone current, List<ZoneChange> steps) {
+                                WireZone before =
+                                        zones.zone(current.origin())
+                                                .orElseThrow()
+                                                .wire()
+                                                .orElseThrow();
+                                zones =
+                                        zones.with(
+                                                new ServedZones.OfZone(
+                                                        current,
+                                                        Optional.of(before.with(current, steps))));
+                                server().changed(current, steps);
                             }
 
                             @Override
@@ -134,6 +147,18 @@ final class Node implements AutoCloseable {
         // some are answered by another thread, and all but scraps and answers are
         boolean deserves = query.length >= 12 && (query[2] & 0x80) == 0;
         return deserves ? datagram.sent(PATIENCE) : datagram.sent();
+    }
+
+    /// What the fast path says, if it says anything.
+    String fastText(ServedZones zones, byte[] query) {
+        ByteBuffer out = ByteBuffer.allocate(4096);
+        if (fast.answer(zones, ByteBuffer.wrap(query), out, ADDRESS, Statistics.TCP)
+                != WireLookup.ANSWERED) {
+            return "left to the readable path";
+        }
+        byte[] octets = new byte[out.position()];
+        out.get(0, octets);
+        return exact(parsed(octets));
     }
 
     void assertAgree(byte[] query, boolean stream) {
