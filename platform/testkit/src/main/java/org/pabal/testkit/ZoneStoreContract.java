@@ -232,6 +232,93 @@ public interface ZoneStoreContract {
         assertEquals(Optional.of(List.of(change)), reopened.get().changes(ORIGIN, 1));
     }
 
+    @Test
+    default void changesGoOnAfterARestart() throws Exception {
+        ZoneStore store = store(new Seen());
+        store.publish(zone(1));
+        ZoneChange first = step(1, 2, List.of(), List.of(address("a", 1)));
+        ZoneChange second = step(2, 3, List.of(address("a", 1)), List.of(address("a", 2)));
+        store.change(List.of(first));
+
+        Optional<ZoneStore> reopened = reopened();
+        assumeTrue(reopened.isPresent(), "keeps nothing over a restart");
+        assertEquals(3, reopened.get().change(List.of(second)).orElseThrow().serial());
+        assertEquals(Optional.of(List.of(first, second)), reopened.get().changes(ORIGIN, 1));
+        Zone zone = reopened().orElseThrow().find(ORIGIN).orElseThrow();
+        assertEquals(3, zone.serial());
+        assertEquals(
+                List.of(address("a", 2)), zone.records(name("a"), Type.A).orElseThrow().rrs(false));
+    }
+
+    @Test
+    default void changesOfSeveralZonesStayApart() throws Exception {
+        ZoneStore store = store(new Seen());
+        Name other = Name.fromString("other.test.");
+        store.publish(zone(1));
+        store.publish(zone("other.test."));
+        ZoneChange one = step(1, 2, List.of(), List.of(address("a", 1)));
+        Zone before = store.find(other).orElseThrow();
+        ZoneChange two =
+                ZoneChange.between(
+                        before,
+                        MemoryZone.of(
+                                "other.test.",
+                                RECORDS.replace(" 1 7200", " 2 7200") + "b 60 IN A 192.0.2.2\n"));
+        store.change(List.of(one));
+        store.change(List.of(two));
+        assertEquals(Optional.of(List.of(one)), store.changes(ORIGIN, 1));
+        assertEquals(Optional.of(List.of(two)), store.changes(other, 1));
+        assertFalse(store.find(ORIGIN).orElseThrow().exists(name("b")));
+        assertFalse(store.find(other).orElseThrow().exists(Name.fromString("a.other.test.")));
+        assertEquals(Optional.empty(), store.changes(Name.fromString("test."), 1));
+    }
+
+    @Test
+    default void observersAreToldTheStepsOfAChange() throws Exception {
+        List<List<ZoneChange>> told = new ArrayList<>();
+        List<Long> serials = new ArrayList<>();
+        ZoneStore store =
+                store(
+                        new ZoneObserver() {
+                            @Override
+                            public void published(Zone current) {
+                                told.add(List.of());
+                            }
+
+                            @Override
+                            public void changed(Zone current, List<ZoneChange> steps) {
+                                told.add(steps);
+                                serials.add(current.serial());
+                            }
+
+                            @Override
+                            public void withdrawn(Name origin) {}
+                        });
+        store.publish(zone(1));
+        List<ZoneChange> steps =
+                List.of(
+                        step(1, 2, List.of(), List.of(address("a", 1))),
+                        step(2, 3, List.of(), List.of(address("b", 1))));
+        store.change(steps);
+        store.publish(zone(4));
+        assertEquals(List.of(List.of(), steps, List.of()), told);
+        assertEquals(List.of(3L), serials);
+    }
+
+    @Test
+    default void serialsGoOnFromTheirEnd() throws Exception {
+        // RFC 1982 §3.1: what follows 4294967295 is 0
+        ZoneStore store = store(new Seen());
+        store.publish(zone(4294967295L));
+        ZoneChange change = step(4294967295L, 0, List.of(), List.of(address("a", 1)));
+        assertEquals(0, store.change(List.of(change)).orElseThrow().serial());
+        store.publish(zone(1));
+        List<ZoneChange> steps = store.changes(ORIGIN, 4294967295L).orElseThrow();
+        assertEquals(2, steps.size());
+        assertEquals(change, steps.getFirst());
+        assertEquals(List.of(address("a", 1)), steps.getLast().removed());
+    }
+
     private static ZoneChange step(long from, long to, List<Record> removed, List<Record> added) {
         return new ZoneChange(ZoneChange.soa(zone(from)), ZoneChange.soa(zone(to)), removed, added);
     }
