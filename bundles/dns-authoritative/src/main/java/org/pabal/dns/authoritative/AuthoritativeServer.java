@@ -90,7 +90,13 @@ public final class AuthoritativeServer implements StreamProtocol, DatagramProtoc
                         tcpQueries,
                         replies,
                         new Signatures(() -> administration, clock, refusals),
-                        new Updates(store, editor, () -> administration, replies, refusals),
+                        new Updates(
+                                store,
+                                editor,
+                                () -> administration,
+                                new KeyRecords(clock),
+                                replies,
+                                refusals),
                         new Transfers(
                                 store, () -> administration, replies, refusals, maxTransfers));
         LOG.info("dns: answers for {} zones", first.size());

@@ -28,6 +28,9 @@ record Delegation(Name child, Name server, List<InetAddress> addresses) {
     /// @throws IllegalArgumentException when it would lead nowhere; one line for an administrator
     Delegation {
         addresses = List.copyOf(addresses);
+        if (child.labels() < 2) {
+            throw new IllegalArgumentException(child + ": has no parent");
+        }
         if (server.subdomain(child) && addresses.isEmpty()) {
             throw new IllegalArgumentException(
                     server

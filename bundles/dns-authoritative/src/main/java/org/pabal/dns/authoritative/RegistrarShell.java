@@ -75,9 +75,6 @@ public final class RegistrarShell {
                         name(child),
                         name(server),
                         words.subList(0, via).stream().map(RegistrarShell::address).toList());
-        if (delegation.child().labels() < 2) {
-            throw new IllegalArgumentException(child + ": has no parent");
-        }
         if (via < words.size()) {
             return delegate(delegation, String.join(" ", words.subList(via + 1, words.size())));
         }

@@ -117,16 +117,12 @@ class UpdateToolsTest {
         Result limited = nsupdate(List.of("-y", OTHER_KEY), line);
         assertTrue(limited.output().contains("REFUSED"), limited.output());
         Result own =
-                nsupdate(
-                        List.of("-y", OTHER_KEY),
-                        "update add limited.example.test 60 TXT \"x\"");
+                nsupdate(List.of("-y", OTHER_KEY), "update add limited.example.test 60 TXT \"x\"");
         assertEquals(0, own.exit(), own.output());
-        Result wrong =
-                nsupdate(List.of("-y", KEY.replace("bm90", "bm91")), line);
+        Result wrong = nsupdate(List.of("-y", KEY.replace("bm90", "bm91")), line);
         assertNotEquals(0, wrong.exit());
         assertTrue(wrong.output().contains("BADSIG"), wrong.output());
-        Result unknown =
-                nsupdate(List.of("-y", KEY.replace("admin", "nobody")), line);
+        Result unknown = nsupdate(List.of("-y", KEY.replace("admin", "nobody")), line);
         assertTrue(unknown.output().contains("BADKEY"), unknown.output());
     }
 
@@ -135,8 +131,7 @@ class UpdateToolsTest {
         Tool.need("nsupdate");
         Tool.need("dig");
         long before = serial();
-        Result added =
-                nsupdate(List.of("-y", KEY), "update add ixfr.example.test 60 A 192.0.2.9");
+        Result added = nsupdate(List.of("-y", KEY), "update add ixfr.example.test 60 A 192.0.2.9");
         assertEquals(0, added.exit(), added.output());
         assertEquals(before + 1, serial());
 
