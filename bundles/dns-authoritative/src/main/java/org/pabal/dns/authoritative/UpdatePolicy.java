@@ -77,6 +77,11 @@ record UpdatePolicy(List<Grant> grants) {
         return grants.stream().anyMatch(grant -> grant.signer().equals(signer));
     }
 
+    /// Whether anybody may who signs with SIG(0).
+    boolean knowsPublicKeys() {
+        return grants.stream().anyMatch(grant -> grant.signer().publicKey());
+    }
+
     boolean allows(Signer signer, Name name, int type) {
         return grants.stream()
                 .anyMatch(grant -> grant.signer().equals(signer) && grant.covers(name, type));

@@ -72,7 +72,7 @@ final class Updates implements RequestHandler {
     }
 
     @Override
-    public Stream<byte[]> answer(Request request) throws IOException {
+    public Stream<byte[]> answer(Request request) {
         int rcode;
         try {
             rcode = made(request);
@@ -89,6 +89,15 @@ final class Updates implements RequestHandler {
             }
         } catch (NoSuchFileException e) {
             rcode = Rcode.NOTAUTH; // the zone was withdrawn meanwhile
+        } catch (IOException e) {
+            rcode = Rcode.SERVFAIL;
+            refusals.say(
+                    "zone "
+                            + request.query().name()
+                            + ": an update by "
+                            + requestor(request)
+                            + " could not be kept, and is not made: "
+                            + e.getMessage());
         }
         return Stream.of(replies.write(request.query(), Answer.bare(rcode), request.stream()));
     }
@@ -138,17 +147,17 @@ final class Updates implements RequestHandler {
     }
 
     private Optional<Signer> signer(Request request, Zone zone, UpdatePolicy policy) {
-        return request.key()
-                .map(name -> new Signer(name, false))
-                .or(
-                        () ->
-                                keyRecords
-                                        .signer(
-                                                zone,
-                                                request.octets(),
-                                                name -> policy.knows(new Signer(name, true)))
-                                        .map(name -> new Signer(name, true)))
-                .filter(policy::knows);
+        Optional<Signer> signer = request.key().map(name -> new Signer(name, false));
+        if (signer.isEmpty() && policy.knowsPublicKeys()) {
+            signer =
+                    keyRecords
+                            .signer(
+                                    zone,
+                                    request.octets(),
+                                    name -> policy.knows(new Signer(name, true)))
+                            .map(name -> new Signer(name, true));
+        }
+        return signer.filter(policy::knows);
     }
 
     private static String requestor(Request request) {
