@@ -93,7 +93,13 @@ public final class AuthoritativeServer implements StreamProtocol, DatagramProtoc
                         edges,
                         replies,
                         new Signatures(() -> administration, clock, refusals),
-                        new Updates(store, editor, () -> administration, replies, refusals),
+                        new Updates(
+                                store,
+                                editor,
+                                () -> administration,
+                                new KeyRecords(clock),
+                                replies,
+                                refusals),
                         new Transfers(
                                 store,
                                 () -> administration,

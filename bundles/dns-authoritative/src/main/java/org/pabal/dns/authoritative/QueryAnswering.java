@@ -215,7 +215,15 @@ final class QueryAnswering implements AutoCloseable {
             write(connection, request, sign(request, signature, answer(request, signature)));
             return;
         }
-        try (Stream<byte[]> answers = handler.get().answer(request)) {
+        Stream<byte[]> answers;
+        try {
+            answers = handler.get().answer(request);
+        } catch (IOException | RuntimeException e) {
+            faults.note(connection.peer(), e);
+            DnsFraming.write(connection.output(), sign(request, signature, failed(request)));
+            return;
+        }
+        try (answers) {
             for (byte[] reply : (Iterable<byte[]>) answers::iterator) {
                 write(connection, request, sign(request, signature, reply));
             }

@@ -15,15 +15,28 @@ import java.util.Set;
 ///
 /// `update = KEY[: NAME… TYPE…], …`, e.g.
 /// `update = dhcp.example.org: *.lan.example.org A AAAA DHCID, admin.example.org`. A key alone may
-/// change all of the zone.
+/// change all of the zone. `sig0 NAME` in place of a key is whoever has the private half of a KEY
+/// record at that name; it is said expressly, because whoever may write a KEY record there becomes
+/// that one.
 record UpdatePolicy(List<Grant> grants) {
 
     private static final String EXAMPLE =
             "dhcp.example.org: *.lan.example.org A AAAA, admin.example.org";
 
+    /// Who signed a request.
+    ///
+    /// @param publicKey with SIG(0) and not with TSIG
+    record Signer(Name name, boolean publicKey) {
+
+        @Override
+        public String toString() {
+            return (publicKey ? "sig0 " : "key ") + name.toString(true);
+        }
+    }
+
     /// @param names empty for all
     /// @param types empty for all
-    record Grant(Name key, List<Owners> names, Set<Integer> types) {
+    record Grant(Signer signer, List<Owners> names, Set<Integer> types) {
 
         boolean covers(Name name, int type) {
             return (names.isEmpty() || names.stream().anyMatch(each -> each.match(name)))
@@ -60,18 +73,25 @@ record UpdatePolicy(List<Grant> grants) {
     }
 
     /// Whether a key may change anything at all.
-    boolean knows(Name key) {
-        return grants.stream().anyMatch(grant -> grant.key().equals(key));
+    boolean knows(Signer signer) {
+        return grants.stream().anyMatch(grant -> grant.signer().equals(signer));
     }
 
-    boolean allows(Name key, Name name, int type) {
+    /// Whether anybody may who signs with SIG(0).
+    boolean knowsPublicKeys() {
+        return grants.stream().anyMatch(grant -> grant.signer().publicKey());
+    }
+
+    boolean allows(Signer signer, Name name, int type) {
         return grants.stream()
-                .anyMatch(grant -> grant.key().equals(key) && grant.covers(name, type));
+                .anyMatch(grant -> grant.signer().equals(signer) && grant.covers(name, type));
     }
 
     private static Grant grant(String text) throws TextParseException {
         int colon = text.indexOf(':');
         String first = colon < 0 ? text : text.substring(0, colon).strip();
+        boolean publicKey = first.startsWith("sig0 ");
+        first = publicKey ? first.substring(5).strip() : first;
         if (first.chars().anyMatch(Character::isWhitespace)) {
             throw new IllegalArgumentException(text);
         }
@@ -93,7 +113,7 @@ record UpdatePolicy(List<Grant> grants) {
                 }
             }
         }
-        return new Grant(key, List.copyOf(names), Set.copyOf(types));
+        return new Grant(new Signer(key, publicKey), List.copyOf(names), Set.copyOf(types));
     }
 
     private static Name name(String text) throws TextParseException {

@@ -11,6 +11,7 @@ import org.pabal.dns.authoritative.UpdateMessage.Prerequisite;
 import org.pabal.dns.authoritative.UpdateMessage.Presence;
 import org.pabal.dns.authoritative.UpdateMessage.Refusal;
 import org.pabal.dns.authoritative.UpdateMessage.Value;
+import org.pabal.dns.authoritative.UpdatePolicy.Signer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.xbill.DNS.Name;
@@ -51,6 +52,7 @@ final class Updates implements RequestHandler {
     private final ZoneStore store;
     private final ZoneEditor editor;
     private final Supplier<Administration> administration;
+    private final KeyRecords keyRecords;
     private final Reply replies;
     private final SparingLog refusals;
 
@@ -58,17 +60,19 @@ final class Updates implements RequestHandler {
             ZoneStore store,
             ZoneEditor editor,
             Supplier<Administration> administration,
+            KeyRecords keyRecords,
             Reply replies,
             SparingLog refusals) {
         this.store = store;
         this.editor = editor;
         this.administration = administration;
+        this.keyRecords = keyRecords;
         this.replies = replies;
         this.refusals = refusals;
     }
 
     @Override
-    public Stream<byte[]> answer(Request request) throws IOException {
+    public Stream<byte[]> answer(Request request) {
         int rcode;
         try {
             rcode = made(request);
@@ -85,21 +89,30 @@ final class Updates implements RequestHandler {
             }
         } catch (NoSuchFileException e) {
             rcode = Rcode.NOTAUTH; // the zone was withdrawn meanwhile
+        } catch (IOException e) {
+            rcode = Rcode.SERVFAIL;
+            refusals.say(
+                    "zone "
+                            + request.query().name()
+                            + ": an update by "
+                            + requestor(request)
+                            + " could not be kept, and is not made: "
+                            + e.getMessage());
         }
         return Stream.of(replies.write(request.query(), Answer.bare(rcode), request.stream()));
     }
 
     private int made(Request request) throws IOException {
         Name origin = request.query().name();
-        if (store.find(origin).isEmpty()) {
+        Optional<Zone> found = store.find(origin);
+        if (found.isEmpty()) {
             return Rcode.NOTAUTH; // RFC 2136 §3.1.1
         }
         UpdatePolicy policy = administration.get().of(origin).update();
         // RFC 2136 §3.3.1 asks who may after the prerequisites; but these are questions about the
         // zone, which a stranger gets no answer to. BIND does the same.
-        Name key =
-                request.key()
-                        .filter(policy::knows)
+        Signer signer =
+                signer(request, found.get(), policy)
                         .orElseThrow(
                                 () -> new Refusal(Rcode.REFUSED, "no update grant names the key"));
         UpdateMessage message = UpdateMessage.read(origin, request.octets());
@@ -111,7 +124,8 @@ final class Updates implements RequestHandler {
                             origin,
                             current -> {
                                 made.clear();
-                                Optional<ZoneChange> change = edit(current, message, policy, key);
+                                Optional<ZoneChange> change =
+                                        edit(current, message, policy, signer);
                                 change.ifPresent(made::add);
                                 return change;
                             });
@@ -127,23 +141,41 @@ final class Updates implements RequestHandler {
                     change.to().getSerial(),
                     change.added().size(),
                     change.removed().size(),
-                    requestor(request));
+                    signer + " from " + address(request));
         }
         return Rcode.NOERROR;
     }
 
+    private Optional<Signer> signer(Request request, Zone zone, UpdatePolicy policy) {
+        Optional<Signer> signer = request.key().map(name -> new Signer(name, false));
+        if (signer.isEmpty() && policy.knowsPublicKeys()) {
+            signer =
+                    keyRecords
+                            .signer(
+                                    zone,
+                                    request.octets(),
+                                    name -> policy.knows(new Signer(name, true)))
+                            .map(name -> new Signer(name, true));
+        }
+        return signer.filter(policy::knows);
+    }
+
     private static String requestor(Request request) {
         return request.key().map(key -> "key " + key.toString(true) + " from ").orElse("")
-                + request.from().address().getAddress().getHostAddress();
+                + address(request);
+    }
+
+    private static String address(Request request) {
+        return request.from().address().getAddress().getHostAddress();
     }
 
     private static Optional<ZoneChange> edit(
-            Zone zone, UpdateMessage message, UpdatePolicy policy, Name key) {
+            Zone zone, UpdateMessage message, UpdatePolicy policy, Signer signer) {
         check(zone, message.prerequisites());
         ZoneEdit edit = new ZoneEdit(zone);
         // §3.4.2: in the order in which they are sent; a refusal leaves nothing behind.
         for (Change change : message.changes()) {
-            permit(edit, change, policy, key);
+            permit(edit, change, policy, signer);
             switch (change) {
                 case Add(Record record) -> add(edit, record);
                 case DeleteSet(Name name, int type) -> {
@@ -206,7 +238,7 @@ final class Updates implements RequestHandler {
 
     /// RFC 2136 §3.3, for each record that comes or goes. Who deletes a name needs the right for
     /// every type that it has.
-    private static void permit(ZoneEdit edit, Change change, UpdatePolicy policy, Name key) {
+    private static void permit(ZoneEdit edit, Change change, UpdatePolicy policy, Signer signer) {
         if (MADE_HERE.contains(change.type())
                 || MADE_HERE_WHEN_SIGNED.contains(change.type()) && signed(edit)) {
             throw new Refusal(
@@ -218,7 +250,7 @@ final class Updates implements RequestHandler {
                         ? deletable(edit, change.name(), Type.ANY)
                         : List.of(change.type());
         for (int type : types) {
-            if (!policy.allows(key, change.name(), type)) {
+            if (!policy.allows(signer, change.name(), type)) {
                 throw new Refusal(
                         Rcode.REFUSED,
                         "no update grant allows " + change.name() + " " + Type.string(type));

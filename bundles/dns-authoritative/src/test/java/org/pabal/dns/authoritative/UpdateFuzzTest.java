@@ -52,6 +52,7 @@ class UpdateFuzzTest {
                         node.store,
                         node.server.editor(),
                         () -> node.server.administration(),
+                        new KeyRecords(node.clock),
                         new Reply(1232),
                         new SparingLog(LoggerFactory.getLogger(UpdateFuzzTest.class)));
         Peer peer = new Peer(new InetSocketAddress("192.0.2.53", 5353), "test");

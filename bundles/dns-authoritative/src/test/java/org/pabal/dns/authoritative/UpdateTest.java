@@ -7,9 +7,13 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.pabal.dns.DnsFraming;
 import org.pabal.dns.Zone;
 import org.pabal.dns.ZoneChange;
+import org.pabal.dns.ZoneStore;
 import org.pabal.testkit.MemoryZone;
+import org.pabal.testkit.TestConnection;
+import org.pabal.testkit.TestDatagram;
 import org.xbill.DNS.DClass;
 import org.xbill.DNS.Message;
 import org.xbill.DNS.Name;
@@ -22,7 +26,9 @@ import org.xbill.DNS.Type;
 import org.xbill.DNS.Update;
 
 import java.io.IOException;
+import java.lang.reflect.Proxy;
 import java.time.Clock;
+import java.time.Duration;
 import java.time.ZoneOffset;
 import java.util.List;
 import java.util.Map;
@@ -401,5 +407,48 @@ class UpdateTest {
         ZoneChange step = node.store.changes(name("@"), 5).orElseThrow().getFirst();
         assertEquals(List.of(), step.removed());
         assertEquals(6, step.to().getSerial());
+    }
+
+    /// D22: nothing is said to be made that is not on disk
+    @Test
+    void saysServfailWhenItCannotBeKept() throws Exception {
+        ZoneStore full =
+                (ZoneStore)
+                        Proxy.newProxyInstance(
+                                ZoneStore.class.getClassLoader(),
+                                new Class<?>[] {ZoneStore.class},
+                                (proxy, method, arguments) -> {
+                                    if (method.getName().equals("change")) {
+                                        throw new IOException("no space left on device");
+                                    }
+                                    return method.invoke(node.store, arguments);
+                                });
+        AuthoritativeServer server = new AuthoritativeServer(full, node.clock, Map.of());
+        server.bindTsigKey(SignedRequestTest.key("admin.example.org", "hmac-sha256"));
+        server.bindZoneSettings(
+                new ZoneSettings(Map.of("zones", "*", "update", "admin.example.org")));
+        Update update = update("new IN 60 A 192.0.2.9");
+        new TSIG(
+                        TSIG.HMAC_SHA256,
+                        Node.name("admin.example.org"),
+                        new SecretKeySpec(SECRET, "HmacSHA256"),
+                        Clock.fixed(node.clock.instant(), ZoneOffset.UTC))
+                .apply(update, null);
+        TestDatagram datagram = new TestDatagram(update.toWire());
+        server.received(datagram);
+        Message answer = Node.parsed(datagram.sent(Duration.ofSeconds(30)).orElseThrow());
+        assertEquals(Rcode.SERVFAIL, answer.getRcode());
+        assertTrue(answer.getTSIG().getSignature().length == 32);
+        try (TestConnection connection = new TestConnection()) {
+            DnsFraming.write(connection.toServer(), update.toWire());
+            connection.drain();
+            server.converse(connection);
+            connection.output().flush();
+            answer = Node.parsed(DnsFraming.read(connection.fromServer()).orElseThrow());
+            assertEquals(Rcode.SERVFAIL, answer.getRcode());
+            assertTrue(answer.getTSIG().getSignature().length == 32);
+        }
+        assertEquals(1, zone().serial());
+        server.stop();
     }
 }
