@@ -128,6 +128,10 @@ final class NewNode {
             text.append("certificate = etc/tls/node.crt\n");
             text.append("key = etc/tls/node.key\n");
         }
+        if (door.protocol.equals("dns")) {
+            // RFC 7766 §6.2.3: those who wait for nothing make room for those who ask
+            text.append("crowded-patience = 2 s\n");
+        }
         return text.toString();
     }
 

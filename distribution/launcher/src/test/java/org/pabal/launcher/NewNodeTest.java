@@ -66,6 +66,7 @@ class NewNodeTest {
         assertTrue(
                 listener(node, "dns")
                         .contains("port = 1053\nprotocol = dns\ntls = none\ntransport = both\n"));
+        assertTrue(listener(node, "dns").contains("crowded-patience = 2 s\n"));
         assertTrue(
                 listener(node, "dns-tls")
                         .contains(

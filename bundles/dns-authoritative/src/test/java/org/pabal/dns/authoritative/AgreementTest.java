@@ -11,10 +11,13 @@ import org.pabal.dns.Zone;
 import org.pabal.dns.ZoneChange;
 import org.pabal.testkit.MemoryZone;
 import org.pabal.testkit.ZoneGenerator;
+import org.xbill.DNS.EDNSOption;
 import org.xbill.DNS.ExtendedFlags;
 import org.xbill.DNS.Message;
 import org.xbill.DNS.Name;
+import org.xbill.DNS.OPTRecord;
 import org.xbill.DNS.Record;
+import org.xbill.DNS.Section;
 import org.xbill.DNS.Type;
 
 import java.lang.management.ManagementFactory;
@@ -63,10 +66,14 @@ class AgreementTest {
                         Node.query(
                                 name(random) + (random.nextBoolean() ? "t." : "a.t."),
                                 TYPES[random.nextInt(TYPES.length)]);
-                switch (random.nextInt(4)) {
+                switch (random.nextInt(5)) {
                     case 0 -> {}
                     case 1 -> Node.edns(query, 512 + random.nextInt(1000), 0);
                     case 2 -> Node.edns(query, 1232, ExtendedFlags.DO);
+                    case 3 ->
+                            query.addRecord(
+                                    new OPTRecord(512, 0, 0, 0, options(random)),
+                                    Section.ADDITIONAL);
                     default -> Node.edns(query, random.nextInt(65536), 0);
                 }
                 byte[] octets = query.toWire();
@@ -188,6 +195,15 @@ class AgreementTest {
 
     private static List<Record> records(Zone zone) {
         return zone.all().flatMap(set -> set.rrs(false).stream()).toList();
+    }
+
+    private static List<EDNSOption> options(Random random) {
+        List<EDNSOption> options = new ArrayList<>();
+        for (int i = random.nextInt(4); i > 0; i--) {
+            int length = random.nextInt(3) == 0 ? random.nextInt(45) : 8;
+            options.add(Ask.option(9 + random.nextInt(5), "5a".repeat(length)));
+        }
+        return options;
     }
 
     private static List<String> texts(MemoryZone... zones) {

@@ -50,9 +50,14 @@ final class Ask {
         return stream(server, tls, query.toWire());
     }
 
-    /// The one answer over a stream, octet for octet.
     static byte[] stream(AuthoritativeServer server, boolean tls, byte[] query) {
-        TestConnection connection = new TestConnection();
+        return stream(server, "192.0.2.53", tls, query);
+    }
+
+    /// The one answer over a stream, octet for octet.
+    static byte[] stream(AuthoritativeServer server, String client, boolean tls, byte[] query) {
+        TestConnection connection =
+                new TestConnection().from(new Peer(new InetSocketAddress(client, 4321), "test"));
         if (tls) {
             connection.withTls();
         }

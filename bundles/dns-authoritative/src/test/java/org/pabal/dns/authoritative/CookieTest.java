@@ -111,6 +111,18 @@ class CookieTest {
         }
     }
 
+    /// Security row D14: the peer of a stream is who a trusted proxy says it is
+    @Test
+    void knowsACookieOfAStreamByUdp() {
+        AuthoritativeServer server = server("require-cookies", "yes");
+        for (String name : BOTH) {
+            byte[] query = query(name, HALF).toWire();
+            String cookie = cookie(Node.parsed(Ask.stream(server, "192.0.2.7", true, query)));
+            assertEquals(Rcode.NOERROR, ask(server, "192.0.2.7", query(name, cookie)).getRcode());
+            assertEquals(Rcode.BADCOOKIE, ask(server, "192.0.2.8", query(name, cookie)).getRcode());
+        }
+    }
+
     /// RFC 7873 §5.2.3: only over UDP, and only from those who speak cookies
     @Test
     void wantsCookiesOverUdpAlone() {

@@ -196,15 +196,18 @@ class StreamTest {
                         return null;
                     });
         }
-        assertTrue(busy.await(30, TimeUnit.SECONDS), "some never had a turn");
-        TestConnection honest = new TestConnection();
-        Future<?> conversation = converse(patient, honest);
-        DnsFraming.write(honest.toServer(), query);
-        assertEquals(Rcode.NOERROR, read(honest.fromServer()).getRcode());
-        assertFalse(enough.getAndSet(true));
-        honest.close();
-        conversation.get();
-        patient.stop();
+        try {
+            assertTrue(busy.await(30, TimeUnit.SECONDS), "some never had a turn");
+            TestConnection honest = new TestConnection();
+            Future<?> conversation = converse(patient, honest);
+            DnsFraming.write(honest.toServer(), query);
+            assertEquals(Rcode.NOERROR, read(honest.fromServer()).getRcode());
+            honest.close();
+            conversation.get();
+        } finally {
+            enough.set(true);
+            patient.stop();
+        }
     }
 
     /// Security row D18: a number of queries, then the client has to come again
