@@ -51,6 +51,7 @@ class QueryFuzzTest {
     @Test
     void answersOrIgnoresWhateverComes() throws Exception {
         Node node = Node.serving("example.org.", FILE);
+        node.server.bindTsigKey(SignedRequestTest.key("key.example.org", "hmac-sha256"));
         Fuzz.run(
                 Path.of("src/test/resources/fuzz/queries"),
                 input -> {
