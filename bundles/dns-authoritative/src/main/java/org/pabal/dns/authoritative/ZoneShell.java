@@ -24,7 +24,6 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
-import java.util.function.BiFunction;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 
@@ -46,25 +45,22 @@ public final class ZoneShell {
 
     private final ZoneStore store;
     private final ZoneEditor editor;
-    private final BiFunction<Name, Integer, Optional<KeptSet>> keeper;
+    private final Optional<KeptSets> kept;
 
     @Activate
     public ZoneShell(@Reference ZoneStore store, @Reference AuthoritativeServer server) {
-        this(store, server.editor(), server.kept()::keeper);
+        this(store, server.editor(), Optional.of(server.kept()));
     }
 
-    /// @param keeper what keeps the records of a name and type in place of the administrator
-    ZoneShell(
-            ZoneStore store,
-            ZoneEditor editor,
-            BiFunction<Name, Integer, Optional<KeptSet>> keeper) {
+    /// @param kept the address sets that are kept in place of the administrator
+    ZoneShell(ZoneStore store, ZoneEditor editor, Optional<KeptSets> kept) {
         this.store = store;
         this.editor = editor;
-        this.keeper = keeper;
+        this.kept = kept;
     }
 
     ZoneShell(ZoneStore store, ZoneEditor editor) {
-        this(store, editor, (name, type) -> Optional.empty());
+        this(store, editor, Optional.empty());
     }
 
     @Descriptor("Lists the zones with their serials. Example: zone:list")
@@ -245,9 +241,9 @@ public final class ZoneShell {
     }
 
     private List<String> explained(String name, String type, boolean dnssec) {
-        Answer answer = ZoneLookup.explain(this::nearest, name(name), type(type), dnssec);
+        Answer answer = ZoneLookup.explain(zones(), name(name), type(type), dnssec);
         List<String> lines = new ArrayList<>(answer.steps());
-        keeper.apply(name(name), type(type))
+        keeper(name(name), type(type))
                 .ifPresent(set -> lines.add(set.owner() + " is kept by " + set.setting()));
         lines.add(
                 Rcode.string(answer.rcode())
@@ -263,8 +259,29 @@ public final class ZoneShell {
         return lines(sets.stream()).stream().map(line -> title + ": " + line).toList();
     }
 
+    /// The zones of the store, answered as the server does.
+    private Zones zones() {
+        return new Zones() {
+            @Override
+            public Optional<Zone> nearest(Name name, int type) {
+                return ZoneShell.this.nearest(name, type);
+            }
+
+            @Override
+            public boolean withholds(Zone zone, Name name, int type) {
+                return kept.map(sets -> sets.withheld(zone).get(name))
+                        .map(types -> types.contains(type))
+                        .orElse(false);
+            }
+        };
+    }
+
+    private Optional<KeptSet> keeper(Name owner, int type) {
+        return kept.flatMap(sets -> sets.keeper(owner, type));
+    }
+
     private void refuseKept(Name owner, int type) {
-        keeper.apply(owner, type)
+        keeper(owner, type)
                 .ifPresent(
                         set -> {
                             throw new IllegalArgumentException(

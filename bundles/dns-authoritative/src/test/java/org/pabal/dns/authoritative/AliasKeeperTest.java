@@ -20,6 +20,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
@@ -147,7 +148,7 @@ class AliasKeeperTest {
                 new ZoneShell(
                         keeping.node.store,
                         new ZoneEditor(keeping.node.store),
-                        keeping.kept::keeper);
+                        Optional.of(keeping.kept));
         for (String type : List.of("A", "AAAA")) {
             String why =
                     assertThrows(
@@ -164,6 +165,23 @@ class AliasKeeperTest {
                         .contains(
                                 "example.org. is kept by alias = example.org. here.example.org."));
         assertTrue(shell.explain("example.org", "NS").stream().noneMatch(l -> l.contains("kept")));
+    }
+
+    @Test
+    void explainSaysWhenNothingIsKnown() {
+        keeping.set("alias", "new.example.org www.cdn.test");
+        ZoneShell shell =
+                new ZoneShell(
+                        keeping.node.store,
+                        new ZoneEditor(keeping.node.store),
+                        Optional.of(keeping.kept));
+        assertEquals(
+                List.of(
+                        "new.example.org. zone example.org. serial 1",
+                        "new.example.org. is kept here, and what it has is not known now",
+                        "new.example.org. is kept by alias = new.example.org. www.cdn.test.",
+                        "SERVFAIL, not authoritative"),
+                shell.explain("new.example.org", "A"));
     }
 
     @Test

@@ -15,6 +15,7 @@ import org.xbill.DNS.Type;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /// Addresses with a check leave the answer when it fails.
 class HealthKeeperTest {
@@ -173,7 +174,7 @@ class HealthKeeperTest {
                 new ZoneShell(
                         keeping.node.store,
                         new ZoneEditor(keeping.node.store),
-                        keeping.kept::keeper);
+                        Optional.of(keeping.kept));
         String why =
                 assertThrows(
                                 IllegalArgumentException.class,
