@@ -8,8 +8,10 @@ import org.osgi.service.component.annotations.Reference;
 import org.osgi.service.component.annotations.ReferenceCardinality;
 import org.osgi.service.component.annotations.ReferencePolicy;
 import org.osgi.service.component.annotations.ReferencePolicyOption;
+import org.pabal.dns.Resolver;
 import org.pabal.dns.Responder;
 import org.pabal.dns.Zone;
+import org.pabal.dns.ZoneKeyStore;
 import org.pabal.dns.ZoneObserver;
 import org.pabal.dns.ZoneStore;
 import org.pabal.protocol.Connection;
@@ -51,6 +53,10 @@ public final class AuthoritativeServer implements StreamProtocol, DatagramProtoc
     private final QueryAnswering answering;
     private final ZoneEditor editor;
     private final InstantSource clock;
+    private final ParallelSigning signatures = new ParallelSigning();
+    private final ZoneSigner signer;
+    private final SigningKeeper keeper;
+    private volatile Optional<Resolver> resolver = Optional.empty();
 
     /// Replaced as a whole; its changes are guarded by this object.
     private volatile ServedZones zones = ServedZones.NONE;
@@ -64,6 +70,7 @@ public final class AuthoritativeServer implements StreamProtocol, DatagramProtoc
     @Activate
     public AuthoritativeServer(
             @Reference ZoneStore store,
+            @Reference ZoneKeyStore zoneKeys,
             @Reference InstantSource clock,
             Map<String, Object> properties) {
         Settings settings = Settings.of(properties);
@@ -72,19 +79,35 @@ public final class AuthoritativeServer implements StreamProtocol, DatagramProtoc
                 settings.duration("tcp-idle", Duration.ofSeconds(10)); // security row D18
         int tcpQueries = (int) settings.number("tcp-queries", 10_000, 1, Integer.MAX_VALUE);
         settings.noOthers();
+        this.signer =
+                new ZoneSigner(
+                        zoneKeys, origin -> administration.of(origin).signing(), signatures, clock);
         Map<Name, ServedZones.OfZone> first = new HashMap<>();
         try (Stream<Zone> all = store.zones()) {
-            all.forEach(zone -> first.put(zone.origin(), laidOut(zone)));
+            all.filter(zone -> signer.servable(zone, false))
+                    .forEach(zone -> first.put(zone.origin(), laidOut(zone)));
         }
         this.zones = zones.with(first);
         this.clock = clock;
-        this.editor = new ZoneEditor(store);
+        this.editor = new ZoneEditor(store, signer);
+        this.keeper =
+                new SigningKeeper(
+                        store,
+                        zoneKeys,
+                        editor,
+                        signer,
+                        new DsAtParent(store, () -> resolver),
+                        clock);
         this.answering = new QueryAnswering(() -> zones, udpSize, tcpIdle, tcpQueries);
+        keeper.start();
         LOG.info("dns: answers for {} zones", first.size());
     }
 
     @Deactivate
     public void stop() {
+        signatures.stop();
+        keeper.close();
+        signatures.close();
         answering.close();
     }
 
@@ -103,6 +126,11 @@ public final class AuthoritativeServer implements StreamProtocol, DatagramProtoc
         return editor;
     }
 
+    /// What keeps zones signed, for the shell.
+    SigningKeeper keeper() {
+        return keeper;
+    }
+
     @Override
     public void received(Datagram datagram) {
         answering.received(datagram);
@@ -115,6 +143,17 @@ public final class AuthoritativeServer implements StreamProtocol, DatagramProtoc
 
     @Override
     public void published(Zone current) {
+        boolean servable = signer.servable(current, editor.makes(current.origin()));
+        if (!editor.makes(current.origin())) {
+            keeper.wake(current.origin());
+        }
+        if (!servable) {
+            LOG.info(
+                    "zone {}: serial {} is served when it is signed",
+                    current.origin(),
+                    current.serial());
+            return;
+        }
         ServedZones.OfZone next = laidOut(current);
         synchronized (this) {
             zones = zones.with(Map.of(current.origin(), next));
@@ -124,6 +163,19 @@ public final class AuthoritativeServer implements StreamProtocol, DatagramProtoc
     @Override
     public synchronized void withdrawn(Name origin) {
         zones = zones.without(origin);
+        signer.forget(origin);
+    }
+
+    @Reference(
+            cardinality = ReferenceCardinality.OPTIONAL,
+            policy = ReferencePolicy.DYNAMIC,
+            policyOption = ReferencePolicyOption.GREEDY)
+    public void bindResolver(Resolver found) {
+        resolver = Optional.of(found);
+    }
+
+    public void unbindResolver(Resolver gone) {
+        resolver = resolver.filter(each -> each != gone);
     }
 
     @Reference(cardinality = ReferenceCardinality.MULTIPLE, policy = ReferencePolicy.DYNAMIC)
@@ -142,11 +194,13 @@ public final class AuthoritativeServer implements StreamProtocol, DatagramProtoc
     public synchronized void bindZoneSettings(ZoneSettings settings) {
         settingsOfZones.add(settings);
         administration = new Administration(settingsOfZones, keys);
+        keeper.wake();
     }
 
     public synchronized void unbindZoneSettings(ZoneSettings settings) {
         settingsOfZones.remove(settings);
         administration = new Administration(settingsOfZones, keys);
+        keeper.wake();
     }
 
     @Reference(

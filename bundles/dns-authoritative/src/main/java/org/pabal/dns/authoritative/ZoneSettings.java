@@ -26,6 +26,7 @@ public final class ZoneSettings {
 
     private final List<Name> exact = new ArrayList<>();
     private final List<Name> below = new ArrayList<>();
+    private final SigningSettings signing;
 
     @Activate
     public ZoneSettings(Map<String, Object> properties) {
@@ -44,7 +45,13 @@ public final class ZoneSettings {
                         "zones", pattern, "names of zones", "example.org, *.example.net");
             }
         }
+        signing = SigningSettings.of(settings);
         settings.noOthers();
+    }
+
+    /// How they are signed.
+    SigningSettings signing() {
+        return signing;
     }
 
     /// How closely this names a zone: 0 for not at all.

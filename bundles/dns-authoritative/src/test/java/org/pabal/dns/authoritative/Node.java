@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import org.pabal.dns.Zone;
 import org.pabal.dns.ZoneObserver;
 import org.pabal.testkit.MemoryZone;
+import org.pabal.testkit.MemoryZoneKeyStore;
 import org.pabal.testkit.MemoryZoneStore;
 import org.pabal.testkit.MovableClock;
 import org.pabal.testkit.TestDatagram;
@@ -37,6 +38,7 @@ final class Node implements AutoCloseable {
     static final String SOA = "@ 3600 SOA ns1 hostmaster 1 7200 3600 1209600 300\n";
 
     final MovableClock clock = new MovableClock(Instant.parse("2026-11-01T12:00:00Z"));
+    final MemoryZoneKeyStore zoneKeys = new MemoryZoneKeyStore();
     final MemoryZoneStore store;
     final AuthoritativeServer server;
     private final WireLookup fast = new WireLookup(1232);
@@ -69,7 +71,7 @@ final class Node implements AutoCloseable {
                                 server().withdrawn(origin);
                             }
                         });
-        server = new AuthoritativeServer(store, clock, Map.of());
+        server = new AuthoritativeServer(store, zoneKeys, clock, Map.of());
         for (Zone zone : first) {
             store.publish(zone);
         }

@@ -32,8 +32,7 @@ public final class FileZoneKeys {
             registration =
                     context.registerService(
                             ZoneKeyStore.class,
-                            new FileZoneKeyStore(
-                                    settings.directory().resolve("keys"), new Disk()),
+                            new FileZoneKeyStore(settings.directory().resolve("keys"), new Disk()),
                             new Hashtable<>());
         } catch (IOException e) {
             throw settings.unusable(e);

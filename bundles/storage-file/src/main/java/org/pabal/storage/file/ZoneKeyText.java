@@ -82,8 +82,7 @@ final class ZoneKeyText {
             case ECPrivateKey ec -> {
                 byte[] octets = new byte[ECDSA_OCTETS];
                 byte[] number = unsigned(ec.getS());
-                System.arraycopy(
-                        number, 0, octets, octets.length - number.length, number.length);
+                System.arraycopy(number, 0, octets, octets.length - number.length, number.length);
                 lines.put("PrivateKey", Base64.getEncoder().encodeToString(octets));
             }
             case EdECPrivateKey ed ->
