@@ -279,7 +279,7 @@ class KeyRolloverTest {
                 roles.records(EXAMPLE, Type.CDS).stream()
                         .map(CDSRecord.class::cast)
                         .filter(cds -> cds.getAlgorithm() != 0)
-                        .map(cds -> (DSRecord) dsOf(cds))
+                        .map(KeyRolloverTest::dsOf)
                         .toList();
         boolean says = !roles.records(EXAMPLE, Type.CDS).isEmpty();
         if (says && !asked.equals(wanted)) {
