@@ -38,7 +38,10 @@ public final class ZoneSettings {
                 (wild ? below : exact)
                         .add(
                                 Name.fromString(
-                                        wild ? pattern.replaceFirst("^\\*\\.?", "") : pattern,
+                                        // "*" is all below the root, whose name is never empty
+                                        pattern.equals("*")
+                                                ? "."
+                                                : wild ? pattern.substring(2) : pattern,
                                         Name.root));
             } catch (TextParseException e) {
                 throw settings.bad(

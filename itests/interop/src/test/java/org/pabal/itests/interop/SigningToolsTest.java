@@ -76,8 +76,7 @@ class SigningToolsTest {
     static void startNode() throws Exception {
         node = Node.init(scratch.resolve("node"));
         for (Way way : ways().toList()) {
-            Path settings =
-                    node.directory().resolve("etc/org.pabal.zone~" + way.zone() + ".cfg");
+            Path settings = node.directory().resolve("etc/org.pabal.zone~" + way.zone() + ".cfg");
             Files.writeString(
                     settings,
                     "zones = "
@@ -189,7 +188,8 @@ class SigningToolsTest {
     }
 
     private String delv(Way way, String name, String type) throws Exception {
-        String[] ds = node.shell("zone:ds", way.zone()).lines().findFirst().orElseThrow().split(" ");
+        String[] ds =
+                node.shell("zone:ds", way.zone()).lines().findFirst().orElseThrow().split(" ");
         Path anchors =
                 Files.writeString(
                         scratch.resolve(way.zone() + ".anchors"),
