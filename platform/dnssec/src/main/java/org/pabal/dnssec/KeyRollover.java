@@ -35,9 +35,7 @@ public record KeyRollover(Name origin, KeyPolicy policy) {
     /// @param keys all that the zone should have from now on, with what happens to them now
     /// @param removed those that may leave the zone, and may be forgotten when they have
     /// @param unsign nobody expects signatures any more: they may all leave the zone
-    /// @param next when there is something to do again, as far as it depends on time
-    public record Plan(
-            List<ZoneKey> keys, List<ZoneKey> removed, boolean unsign, Optional<Instant> next) {}
+    public record Plan(List<ZoneKey> keys, List<ZoneKey> removed, boolean unsign) {}
 
     /// What a key does, in an administrator's word, and when that ends.
     ///
@@ -46,12 +44,10 @@ public record KeyRollover(Name origin, KeyPolicy policy) {
 
     /// Decides what to do.
     ///
-    /// @param longestTtl of the zone's records
     /// @param parent what the parent was seen to have, empty when nobody has looked
     /// @param leaving whether signing is to end
     public Plan plan(
             Collection<ZoneKey> known,
-            Duration longestTtl,
             Optional<? extends Collection<DSRecord>> parent,
             boolean leaving,
             Instant now) {
@@ -70,7 +66,7 @@ public record KeyRollover(Name origin, KeyPolicy policy) {
             removed = List.of(); // they go together
         }
         keys.removeAll(removed);
-        return new Plan(keys, removed, unsign, next(keys, longestTtl, leaving, now));
+        return new Plan(keys, removed, unsign);
     }
 
     /// The first of a kind, which signs at once: nobody knows the zone as a signed one.
@@ -245,8 +241,9 @@ public record KeyRollover(Name origin, KeyPolicy policy) {
                         .equals(ds);
     }
 
-    private Optional<Instant> next(
-            List<ZoneKey> keys, Duration longestTtl, boolean leaving, Instant now) {
+    /// When there is something to do again, as far as it depends on time.
+    public Optional<Instant> next(
+            Collection<ZoneKey> keys, Duration longestTtl, boolean leaving, Instant now) {
         List<ZoneKey> ksks = keys.stream().filter(ZoneKey::signsKeys).toList();
         return keys.stream()
                 .flatMap(

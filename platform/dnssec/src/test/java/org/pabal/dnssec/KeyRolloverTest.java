@@ -176,8 +176,7 @@ class KeyRolloverTest {
         leaving = true;
         for (int i = 0; i < 1000; i++) {
             now = now.plus(STEP);
-            Plan plan =
-                    rollover.plan(keys, LONGEST_TTL, Optional.<List<DSRecord>>empty(), true, now);
+            Plan plan = rollover.plan(keys, Optional.<List<DSRecord>>empty(), true, now);
             assertFalse(plan.unsign());
             keys = plan.keys();
         }
@@ -207,16 +206,11 @@ class KeyRolloverTest {
         walk(3);
         for (int i = 0; i < 30; i++) {
             Plan plan = plan();
-            Instant next = plan.next().orElseThrow();
+            Instant next = rollover.next(plan.keys(), LONGEST_TTL, false, now).orElseThrow();
             assertTrue(next.isAfter(now));
             assertEquals(
                     plan.keys(),
-                    rollover.plan(
-                                    plan.keys(),
-                                    LONGEST_TTL,
-                                    Optional.of(parent),
-                                    false,
-                                    next.minusSeconds(1))
+                    rollover.plan(plan.keys(), Optional.of(parent), false, next.minusSeconds(1))
                             .keys(),
                     "nothing happens before the next moment");
             now = next.minus(STEP);
@@ -235,7 +229,7 @@ class KeyRolloverTest {
     }
 
     private Plan plan() {
-        return rollover.plan(keys, LONGEST_TTL, Optional.of(parent), leaving, now);
+        return rollover.plan(keys, Optional.of(parent), leaving, now);
     }
 
     /// An hour of the keeper's work, and of everybody else's.
@@ -285,7 +279,7 @@ class KeyRolloverTest {
                 roles.records(EXAMPLE, Type.CDS).stream()
                         .map(CDSRecord.class::cast)
                         .filter(cds -> cds.getAlgorithm() != 0)
-                        .map(cds -> dsOf(cds))
+                        .map(KeyRolloverTest::dsOf)
                         .toList();
         boolean says = !roles.records(EXAMPLE, Type.CDS).isEmpty();
         if (says && !asked.equals(wanted)) {

@@ -12,6 +12,7 @@ import org.pabal.dns.Resolver;
 import org.pabal.dns.Responder;
 import org.pabal.dns.Zone;
 import org.pabal.dns.ZoneChange;
+import org.pabal.dns.ZoneKeyStore;
 import org.pabal.dns.ZoneObserver;
 import org.pabal.dns.ZoneStore;
 import org.pabal.protocol.Connection;
@@ -60,6 +61,9 @@ public final class AuthoritativeServer implements StreamProtocol, DatagramProtoc
     private final Prober prober = new Prober(CHECK_PATIENCE);
     private final ExecutorService keepers = Executors.newVirtualThreadPerTaskExecutor();
     private final KeptSets kept;
+    private final ParallelSigning signatures = new ParallelSigning();
+    private final ZoneSigner signer;
+    private final SigningKeeper keeper;
     private volatile Optional<Resolver> resolver = Optional.empty();
 
     /// Replaced as a whole; its changes are guarded by this object.
@@ -74,16 +78,23 @@ public final class AuthoritativeServer implements StreamProtocol, DatagramProtoc
     @Activate
     public AuthoritativeServer(
             @Reference ZoneStore store,
+            @Reference ZoneKeyStore zoneKeys,
             @Reference InstantSource clock,
             Map<String, Object> properties) {
         ServerSettings settings = ServerSettings.of(properties);
+        this.signer =
+                new ZoneSigner(
+                        zoneKeys, origin -> administration.of(origin).signing(), signatures, clock);
         List<ServedZones.OfZone> first;
         try (Stream<Zone> all = store.zones()) {
-            first = all.map(AuthoritativeServer::laidOut).toList();
+            first =
+                    all.filter(zone -> signer.servable(zone, false))
+                            .map(AuthoritativeServer::laidOut)
+                            .toList();
         }
         this.zones = zones.with(first);
         this.clock = clock;
-        this.editor = new ZoneEditor(store);
+        this.editor = new ZoneEditor(store, signer);
         this.edges = new Edges(settings, clock).start();
         Reply replies = new Reply(settings.udpSize(), name -> zones.order(name));
         SparingLog refusals = new SparingLog(LOG);
@@ -118,11 +129,23 @@ public final class AuthoritativeServer implements StreamProtocol, DatagramProtoc
                         clock,
                         keepers,
                         this::policyChanged);
+        this.keeper =
+                new SigningKeeper(
+                        store,
+                        zoneKeys,
+                        editor,
+                        signer,
+                        new DsAtParent(store, () -> resolver),
+                        clock);
+        keeper.start();
         LOG.info("dns: answers for {} zones", first.size());
     }
 
     @Deactivate
     public void stop() {
+        signatures.stop();
+        keeper.close();
+        signatures.close();
         answering.close();
         edges.close();
         prober.close();
@@ -160,6 +183,11 @@ public final class AuthoritativeServer implements StreamProtocol, DatagramProtoc
         return editor;
     }
 
+    /// What keeps zones signed, for the shell.
+    SigningKeeper keeper() {
+        return keeper;
+    }
+
     @Override
     public void received(Datagram datagram) {
         answering.received(datagram);
@@ -172,11 +200,30 @@ public final class AuthoritativeServer implements StreamProtocol, DatagramProtoc
 
     @Override
     public void published(Zone current) {
+        if (!servable(current)) {
+            return;
+        }
         ServedZones.OfZone next = laidOut(current);
         synchronized (this) {
             serve(current, next);
         }
         kept.published(current.origin());
+    }
+
+    /// A version of a zone of ours that came without its signatures waits for them.
+    private boolean servable(Zone current) {
+        boolean ours = editor.makes(current.origin());
+        boolean servable = signer.servable(current, ours);
+        if (!ours) {
+            keeper.wake(current.origin());
+        }
+        if (!servable) {
+            LOG.info(
+                    "zone {}: serial {} is served when it is signed",
+                    current.origin(),
+                    current.serial());
+        }
+        return servable;
     }
 
     private void serve(Zone current, ServedZones.OfZone next) {
@@ -186,6 +233,9 @@ public final class AuthoritativeServer implements StreamProtocol, DatagramProtoc
 
     @Override
     public void changed(Zone current, List<ZoneChange> steps) {
+        if (!servable(current)) {
+            return;
+        }
         ServedZones.OfZone next =
                 zones.zone(current.origin())
                         .filter(of -> of.zone().serial() == steps.getFirst().from().getSerial())
@@ -201,6 +251,7 @@ public final class AuthoritativeServer implements StreamProtocol, DatagramProtoc
     @Override
     public synchronized void withdrawn(Name origin) {
         zones = zones.without(origin);
+        signer.forget(origin);
     }
 
     @Reference(cardinality = ReferenceCardinality.MULTIPLE, policy = ReferencePolicy.DYNAMIC)
@@ -220,12 +271,14 @@ public final class AuthoritativeServer implements StreamProtocol, DatagramProtoc
         settingsOfZones.add(settings);
         administration = new Administration(settingsOfZones, keys);
         administered(settings);
+        keeper.wake();
     }
 
     public synchronized void unbindZoneSettings(ZoneSettings settings) {
         settingsOfZones.remove(settings);
         administration = new Administration(settingsOfZones, keys);
         administered(settings);
+        keeper.wake();
     }
 
     @Reference(

@@ -32,6 +32,36 @@ final class ZoneEditor {
         Optional<ZoneChange> of(Zone current) throws IOException;
     }
 
+    /// Adds to edits what follows from them: in a zone that we sign, signatures.
+    interface Completion {
+
+        /// For zones that are as they are edited.
+        Completion NONE =
+                new Completion() {
+                    @Override
+                    public Optional<ZoneChange> outstanding(Zone current) {
+                        return Optional.empty();
+                    }
+
+                    @Override
+                    public ZoneChange completed(Zone current, ZoneChange edit) {
+                        return edit;
+                    }
+
+                    @Override
+                    public void made(Zone zone) {}
+                };
+
+        /// The step that has to come before any edit, because a version is not whole.
+        Optional<ZoneChange> outstanding(Zone current);
+
+        /// An edit of a whole version, with all that follows from it.
+        ZoneChange completed(Zone current, ZoneChange edit);
+
+        /// A version that came of such steps is current.
+        void made(Zone zone);
+    }
+
     /// Steps that go to the disk together.
     private static final int MAX_TOGETHER = 256;
 
@@ -39,6 +69,7 @@ final class ZoneEditor {
     private static final int MAX_TRIES = 5;
 
     private final ZoneStore store;
+    private final Completion completion;
     private final Map<Name, Lane> lanes = new ConcurrentHashMap<>();
 
     private static final class Lane {
@@ -48,17 +79,24 @@ final class ZoneEditor {
 
     private static final class Waiting {
         final Edit edit;
+        final boolean whole;
         boolean done; // these are guarded by the lane's lock
         Optional<Zone> zone = Optional.empty();
         Optional<Exception> trouble = Optional.empty();
 
-        Waiting(Edit edit) {
+        Waiting(Edit edit, boolean whole) {
             this.edit = edit;
+            this.whole = whole;
         }
     }
 
     ZoneEditor(ZoneStore store) {
+        this(store, Completion.NONE);
+    }
+
+    ZoneEditor(ZoneStore store, Completion completion) {
         this.store = store;
+        this.completion = completion;
     }
 
     /// Edits a zone. On disk and served when it returns.
@@ -68,8 +106,22 @@ final class ZoneEditor {
     /// @throws IOException when it could not be kept
     /// @throws IllegalArgumentException when it cannot be done; one line for an administrator
     Zone edit(Name origin, Edit edit) throws IOException {
+        return edit(origin, new Waiting(edit, false));
+    }
+
+    /// The same with an edit to which nothing is to be added.
+    Zone editWhole(Name origin, Edit edit) throws IOException {
+        return edit(origin, new Waiting(edit, true));
+    }
+
+    /// Whether the thread that asks is publishing a version that came of edits here.
+    boolean makes(Name origin) {
+        Lane lane = lanes.get(origin);
+        return lane != null && lane.turn.isHeldByCurrentThread();
+    }
+
+    private Zone edit(Name origin, Waiting mine) throws IOException {
         Lane lane = lanes.computeIfAbsent(origin, name -> new Lane());
-        Waiting mine = new Waiting(edit);
         lane.waiting.add(mine);
         lane.turn.lock();
         try {
@@ -112,10 +164,18 @@ final class ZoneEditor {
         Zone zone =
                 store.find(origin).orElseThrow(() -> new NoSuchFileException(origin.toString()));
         List<ZoneChange> steps = new ArrayList<>();
+        Optional<ZoneChange> outstanding = completion.outstanding(zone);
+        if (outstanding.isPresent()) {
+            zone = zone.with(outstanding.get());
+            steps.add(outstanding.get());
+        }
         for (Waiting each : turn) {
             each.trouble = Optional.empty();
             try {
                 Optional<ZoneChange> step = each.edit.of(zone);
+                if (step.isPresent() && !each.whole) {
+                    step = Optional.of(completion.completed(zone, step.get()));
+                }
                 if (step.isPresent()) {
                     zone = zone.with(step.get());
                     steps.add(step.get());
@@ -125,6 +185,12 @@ final class ZoneEditor {
                 each.trouble = Optional.of(e);
             }
         }
-        return steps.isEmpty() || store.change(steps).isPresent();
+        if (steps.isEmpty()) {
+            completion.made(zone);
+            return true;
+        }
+        Optional<Zone> made = store.change(steps);
+        made.ifPresent(completion::made);
+        return made.isPresent();
     }
 }

@@ -30,6 +30,7 @@ public final class ZoneSettings {
     private final TransferPolicy transfer;
     private final AddressOrder order;
     private final List<KeptSet> kept;
+    private final SigningSettings signing;
 
     @Activate
     public ZoneSettings(Map<String, Object> properties) {
@@ -53,6 +54,7 @@ public final class ZoneSettings {
         transfer = TransferPolicy.of(settings);
         order = AddressOrder.of(settings);
         kept = KeptSet.of(settings);
+        signing = SigningSettings.of(settings);
         settings.noOthers();
     }
 
@@ -74,6 +76,11 @@ public final class ZoneSettings {
     /// The address sets that Pabal keeps.
     List<KeptSet> kept() {
         return kept;
+    }
+
+    /// How they are signed.
+    SigningSettings signing() {
+        return signing;
     }
 
     /// How closely this names a zone: 0 for not at all.

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.pabal.testkit.MemoryZoneKeyStore;
 import org.xbill.DNS.Flags;
 import org.xbill.DNS.Message;
 import org.xbill.DNS.Rcode;
@@ -46,7 +47,8 @@ class CookieTest {
         for (int i = 0; i < settings.length; i += 2) {
             all.put(settings[i], settings[i + 1]);
         }
-        AuthoritativeServer server = new AuthoritativeServer(node.store, node.clock, all);
+        AuthoritativeServer server =
+                new AuthoritativeServer(node.store, new MemoryZoneKeyStore(), node.clock, all);
         servers.add(server);
         return server;
     }

@@ -11,6 +11,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.pabal.settings.BadSetting;
+import org.pabal.testkit.MemoryZoneKeyStore;
 import org.xbill.DNS.DClass;
 import org.xbill.DNS.EDNSOption;
 import org.xbill.DNS.ExtendedErrorCodeOption;
@@ -47,7 +48,8 @@ class EdnsOptionsTest {
         for (int i = 0; i < settings.length; i += 2) {
             all.put(settings[i], settings[i + 1]);
         }
-        AuthoritativeServer server = new AuthoritativeServer(node.store, node.clock, all);
+        AuthoritativeServer server =
+                new AuthoritativeServer(node.store, new MemoryZoneKeyStore(), node.clock, all);
         servers.add(server);
         return server;
     }

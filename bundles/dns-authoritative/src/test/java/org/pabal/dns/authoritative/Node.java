@@ -7,6 +7,7 @@ import org.pabal.dns.Zone;
 import org.pabal.dns.ZoneChange;
 import org.pabal.dns.ZoneObserver;
 import org.pabal.testkit.MemoryZone;
+import org.pabal.testkit.MemoryZoneKeyStore;
 import org.pabal.testkit.MemoryZoneStore;
 import org.pabal.testkit.MovableClock;
 import org.pabal.testkit.TestDatagram;
@@ -41,6 +42,7 @@ final class Node implements AutoCloseable {
     private static final Duration PATIENCE = Duration.ofSeconds(30);
 
     final MovableClock clock = new MovableClock(Instant.parse("2026-11-01T12:00:00Z"));
+    final MemoryZoneKeyStore zoneKeys = new MemoryZoneKeyStore();
     final MemoryZoneStore store;
     final AuthoritativeServer server;
 
@@ -93,7 +95,7 @@ final class Node implements AutoCloseable {
                                 server().withdrawn(origin);
                             }
                         });
-        server = new AuthoritativeServer(store, clock, UNLIMITED);
+        server = new AuthoritativeServer(store, zoneKeys, clock, UNLIMITED);
         for (Zone zone : first) {
             store.publish(zone);
         }

@@ -10,6 +10,7 @@ import org.junit.jupiter.api.Test;
 import org.pabal.dns.DnsFraming;
 import org.pabal.dns.Responder;
 import org.pabal.settings.BadSetting;
+import org.pabal.testkit.MemoryZoneKeyStore;
 import org.pabal.testkit.TestConnection;
 import org.pabal.testkit.TestDatagram;
 import org.xbill.DNS.DClass;
@@ -183,6 +184,7 @@ class StreamTest {
         AuthoritativeServer patient =
                 new AuthoritativeServer(
                         node.store,
+                        new MemoryZoneKeyStore(),
                         InstantSource.system(),
                         Map.of("tcp-queries", "" + Integer.MAX_VALUE));
         AtomicBoolean enough = new AtomicBoolean();
@@ -215,7 +217,10 @@ class StreamTest {
     void closesAfterTheAgreedNumberOfQueries() throws Exception {
         AuthoritativeServer brief =
                 new AuthoritativeServer(
-                        node.store, InstantSource.system(), Map.of("tcp-queries", "3"));
+                        node.store,
+                        new MemoryZoneKeyStore(),
+                        InstantSource.system(),
+                        Map.of("tcp-queries", "3"));
         TestConnection connection = new TestConnection();
         for (int i = 0; i < 4; i++) {
             DnsFraming.write(connection.toServer(), Node.query("ns1.example.org", Type.A).toWire());
@@ -315,7 +320,10 @@ class StreamTest {
                             BadSetting.class,
                             () ->
                                     new AuthoritativeServer(
-                                            node.store, InstantSource.system(), wrong));
+                                            node.store,
+                                            new MemoryZoneKeyStore(),
+                                            InstantSource.system(),
+                                            wrong));
             assertTrue(bad.getMessage().contains(wrong.keySet().iterator().next()));
             assertFalse(bad.getMessage().contains("\n"));
         }

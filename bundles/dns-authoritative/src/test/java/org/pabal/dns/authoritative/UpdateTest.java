@@ -12,6 +12,7 @@ import org.pabal.dns.Zone;
 import org.pabal.dns.ZoneChange;
 import org.pabal.dns.ZoneStore;
 import org.pabal.testkit.MemoryZone;
+import org.pabal.testkit.MemoryZoneKeyStore;
 import org.pabal.testkit.TestConnection;
 import org.pabal.testkit.TestDatagram;
 import org.xbill.DNS.DClass;
@@ -423,7 +424,8 @@ class UpdateTest {
                                     }
                                     return method.invoke(node.store, arguments);
                                 });
-        AuthoritativeServer server = new AuthoritativeServer(full, node.clock, Map.of());
+        AuthoritativeServer server =
+                new AuthoritativeServer(full, new MemoryZoneKeyStore(), node.clock, Map.of());
         server.bindTsigKey(SignedRequestTest.key("admin.example.org", "hmac-sha256"));
         server.bindZoneSettings(
                 new ZoneSettings(Map.of("zones", "*", "update", "admin.example.org")));
