@@ -39,4 +39,12 @@ class MemoryStoresTest {
             return new MemoryZoneStore(observer);
         }
     }
+
+    @Nested
+    class Freshness implements ZoneFreshnessContract {
+        @Override
+        public MemoryZoneFreshness freshness() {
+            return new MemoryZoneFreshness();
+        }
+    }
 }

@@ -30,6 +30,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.function.Function;
 import java.util.stream.Stream;
 
 /// The doorway: protocol `dns` on datagrams and streams, and the view of all zones that
@@ -96,6 +98,17 @@ public final class AuthoritativeServer implements StreamProtocol, DatagramProtoc
     /// What the administrator set, at this moment.
     Administration administration() {
         return administration;
+    }
+
+    /// Says who answers NOTIFY.
+    void notifies(Function<Reply, RequestHandler> handler) {
+        answering.notifies(handler.apply(answering.replies()));
+    }
+
+    /// Says which zones are not to be served, all of them: they come from elsewhere, and have
+    /// expired or not come yet.
+    synchronized void unavailable(Set<Name> origins) {
+        zones = zones.withUnavailable(origins);
     }
 
     /// The way by which zones are edited, for the shell.

@@ -94,7 +94,7 @@ record Query(
             } catch (Malformed e) {
                 fault = Rcode.FORMERR;
             }
-            if (opcode != Opcode.QUERY) {
+            if (opcode != Opcode.QUERY && opcode != Opcode.NOTIFY) {
                 fault = Rcode.NOTIMP; // whatever else its body may be
             }
             boolean recursionDesired = (message[2] & 1) != 0;
@@ -116,11 +116,13 @@ record Query(
             int dclass = octets16(at + 2);
             at += 4;
             question = Optional.of(Record.newRecord(name, type, dclass));
-            // A query has no answers. An IXFR has its SOA in the authority section (RFC 1995 §3).
-            if (octets16(6) != 0 || octets16(8) > (type == Type.IXFR ? 1 : 0)) {
+            // A query has no answers. An IXFR has its SOA in the authority section (RFC 1995 §3),
+            // a NOTIFY the new one in the answer section (RFC 1996 §3.7).
+            boolean notify = (message[2] >> 3 & 0xF) == Opcode.NOTIFY;
+            if (octets16(6) > (notify ? 1 : 0) || octets16(8) > (type == Type.IXFR ? 1 : 0)) {
                 throw new Malformed();
             }
-            skipRecords(octets16(8));
+            skipRecords(octets16(6) + octets16(8));
             int faults = additional(octets16(10));
             if (at != message.length) {
                 throw new Malformed();

@@ -45,6 +45,16 @@ final class QueryAnswering implements AutoCloseable {
     private final ExecutorService waiters = Executors.newVirtualThreadPerTaskExecutor();
     private final Semaphore waiting = new Semaphore(MAX_WAITING);
 
+    /// Answers NOTIFY.
+    private volatile RequestHandler notifies =
+            request ->
+                    Stream.of(
+                            replies()
+                                    .write(
+                                            request.query(),
+                                            Answer.bare(Rcode.NOTIMP),
+                                            request.stream()));
+
     /// @param zones the view of the moment
     /// @param udpLimit the largest answer over UDP
     /// @param tcpIdle how long a stream may be silent
@@ -55,6 +65,14 @@ final class QueryAnswering implements AutoCloseable {
         this.tcpQueries = tcpQueries;
         this.fast = new WireLookup(udpLimit);
         this.replies = new Reply(udpLimit);
+    }
+
+    void notifies(RequestHandler handler) {
+        notifies = handler;
+    }
+
+    Reply replies() {
+        return replies;
     }
 
     /// One datagram, on the receiving thread.
@@ -189,6 +207,9 @@ final class QueryAnswering implements AutoCloseable {
         if (query.opcode() != Opcode.QUERY) {
             return Answer.bare(Rcode.NOTIMP); // RFC 1035 §4.1.1
         }
+        if (unavailable(query)) {
+            return Answer.bare(Rcode.SERVFAIL);
+        }
         if (query.transfer()) {
             return Answer.bare(
                     Rcode.REFUSED); // nobody is allowed to transfer yet (security row D20)
@@ -196,13 +217,22 @@ final class QueryAnswering implements AutoCloseable {
         return ZoneLookup.find(zones.get(), query.name(), query.type(), query.dnssec());
     }
 
+    private boolean unavailable(Query query) {
+        return zones.get().source(query.name(), query.type()).orElse(null)
+                instanceof ServedZones.Unavailable;
+    }
+
     /// Who answers a request that may take its time; empty for all that are answered at once.
     private Optional<RequestHandler> handler(Request request) {
         Query query = request.query();
+        if (query.fault() == Rcode.NOERROR && query.opcode() == Opcode.NOTIFY) {
+            return Optional.of(notifies);
+        }
         // RFC 5936 §4.2: AXFR is not for UDP.
         if (query.fault() != Rcode.NOERROR
                 || query.opcode() != Opcode.QUERY
-                || !request.stream() && query.type() == Type.AXFR) {
+                || !request.stream() && query.type() == Type.AXFR
+                || unavailable(query)) {
             return Optional.empty();
         }
         return zones.get()

@@ -9,6 +9,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.IntStream;
 
 /// All that is answered from, at one moment: zones and plugged-in responders by their origins.
@@ -23,10 +24,15 @@ final class ServedZones implements Zones {
 
     record Plugged(Responder responder) implements Source {}
 
-    static final ServedZones NONE = new ServedZones(Map.of(), Map.of());
+    /// A zone that comes from elsewhere and has expired, or has not come yet: SERVFAIL, and not
+    /// what its parent says (RFC 1034 §4.3.5).
+    record Unavailable(Name origin) implements Source {}
+
+    static final ServedZones NONE = new ServedZones(Map.of(), Map.of(), Set.of());
 
     private final Map<Name, OfZone> zones;
     private final Map<Name, Plugged> responders;
+    private final Set<Name> unavailable;
 
     /// The same for [WireLookup]: an open hash table by lower-case wire form. A responder and a
     /// zone that only the readable path can answer stand there without a [WireZone].
@@ -34,17 +40,21 @@ final class ServedZones implements Zones {
 
     private final WireZone[] wires;
 
-    private ServedZones(Map<Name, OfZone> zones, Map<Name, Plugged> responders) {
+    private ServedZones(
+            Map<Name, OfZone> zones, Map<Name, Plugged> responders, Set<Name> unavailable) {
         this.zones = zones;
         this.responders = responders;
-        int slots = Integer.highestOneBit(Math.max(2, zones.size() + responders.size())) << 2;
-        origins = new byte[slots][];
+        this.unavailable = unavailable;
+        int origins = zones.size() + responders.size() + unavailable.size();
+        int slots = Integer.highestOneBit(Math.max(2, origins)) << 2;
+        this.origins = new byte[slots][];
         wires = new WireZone[slots];
         zones.forEach(
                 (origin, zone) -> {
                     int slot = slot(origin);
                     zone.wire().ifPresent(wire -> wires[slot] = wire);
                 });
+        unavailable.forEach(origin -> wires[slot(origin)] = null);
         responders.keySet().forEach(origin -> wires[slot(origin)] = null);
     }
 
@@ -81,25 +91,30 @@ final class ServedZones implements Zones {
     ServedZones with(Map<Name, OfZone> more) {
         Map<Name, OfZone> next = new HashMap<>(zones);
         next.putAll(more);
-        return new ServedZones(next, responders);
+        return new ServedZones(next, responders, unavailable);
     }
 
     ServedZones without(Name origin) {
         Map<Name, OfZone> next = new HashMap<>(zones);
         next.remove(origin);
-        return new ServedZones(next, responders);
+        return new ServedZones(next, responders, unavailable);
     }
 
     ServedZones with(Name origin, Responder responder) {
         Map<Name, Plugged> next = new HashMap<>(responders);
         next.put(origin, new Plugged(responder));
-        return new ServedZones(zones, next);
+        return new ServedZones(zones, next, unavailable);
     }
 
     ServedZones without(Name origin, Responder responder) {
         Map<Name, Plugged> next = new HashMap<>(responders);
         next.remove(origin, new Plugged(responder));
-        return new ServedZones(zones, next);
+        return new ServedZones(zones, next, unavailable);
+    }
+
+    /// The same zones, of which just these are not to be served.
+    ServedZones withUnavailable(Set<Name> origins) {
+        return new ServedZones(zones, responders, Set.copyOf(origins));
     }
 
     /// Who answers for a name; the nearest, and at the same origin the responder.
@@ -117,7 +132,7 @@ final class ServedZones implements Zones {
             Name origin = label == 0 ? name : new Name(name, label);
             Source source = responders.get(origin);
             if (source == null) {
-                source = zones.get(origin);
+                source = unavailable.contains(origin) ? new Unavailable(origin) : zones.get(origin);
             }
             if (source != null) {
                 return Optional.of(source);

@@ -26,6 +26,7 @@ public final class ZoneSettings {
 
     private final List<Name> exact = new ArrayList<>();
     private final List<Name> below = new ArrayList<>();
+    private final ZoneSources sources;
 
     @Activate
     public ZoneSettings(Map<String, Object> properties) {
@@ -36,15 +37,27 @@ public final class ZoneSettings {
             try {
                 (wild ? below : exact)
                         .add(
-                                Name.fromString(
-                                        wild ? pattern.replaceFirst("^\\*\\.?", "") : pattern,
-                                        Name.root));
+                                pattern.equals("*")
+                                        ? Name.root
+                                        : Name.fromString(
+                                                pattern.substring(wild ? 2 : 0), Name.root));
             } catch (TextParseException e) {
                 throw settings.bad(
                         "zones", pattern, "names of zones", "example.org, *.example.net");
             }
         }
+        sources = ZoneSources.of(settings);
         settings.noOthers();
+    }
+
+    /// Where the zones come from, and who is told of them.
+    ZoneSources sources() {
+        return sources;
+    }
+
+    /// The zones that are named one by one.
+    List<Name> named() {
+        return List.copyOf(exact);
     }
 
     /// How closely this names a zone: 0 for not at all.
