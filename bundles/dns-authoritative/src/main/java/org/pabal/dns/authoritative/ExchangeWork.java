@@ -98,7 +98,7 @@ final class ExchangeWork implements AutoCloseable {
         try {
             workers.execute(task);
         } catch (RejectedExecutionException e) {
-            LOG.debug("dns: closing", e);
+            // We are closing, and it would be ended at once.
         }
     }
 

@@ -85,7 +85,7 @@ final class ServerStream implements AutoCloseable {
         SSLParameters parameters = tls.getSSLParameters();
         parameters.setProtocols(new String[] {"TLSv1.3"});
         parameters.setApplicationProtocols(new String[] {"dot"});
-        parameters.setEndpointIdentificationAlgorithm("HTTPS"); // RFC 6125: the name is checked
+        parameters.setEndpointIdentificationAlgorithm("HTTPS"); // RFC 9525: the name is checked
         tls.setSSLParameters(parameters);
         tls.startHandshake();
         return tls;
