@@ -3,6 +3,7 @@ package org.pabal.dns.authoritative;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.pabal.dns.DnsFraming;
 import org.pabal.dns.PackedZone;
 import org.pabal.dns.Zone;
@@ -26,8 +27,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
-
-import org.junit.jupiter.api.io.TempDir;
 
 /// Whatever a primary sends: a transfer of the zone or a fault with one line, and nothing else.
 /// Security row D23.

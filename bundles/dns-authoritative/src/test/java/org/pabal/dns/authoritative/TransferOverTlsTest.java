@@ -111,8 +111,7 @@ class TransferOverTlsTest {
 
     @Test
     void serverOfAnotherNameIsRefused() {
-        assertThrows(
-                SSLException.class, () -> refresh("ns2.example.org", "tls-trust", TRUST));
+        assertThrows(SSLException.class, () -> refresh("ns2.example.org", "tls-trust", TRUST));
         assertTrue(store.find(ORIGIN).isEmpty());
     }
 

@@ -9,6 +9,7 @@ import static org.pabal.dns.authoritative.ScriptedPrimary.serving;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.pabal.dns.DnsFraming;
 import org.pabal.dns.Zone;
 import org.pabal.dns.ZoneObserver;
 import org.pabal.protocol.Peer;
@@ -16,6 +17,7 @@ import org.pabal.testkit.MemoryZone;
 import org.pabal.testkit.MemoryZoneFreshness;
 import org.pabal.testkit.MemoryZoneStore;
 import org.pabal.testkit.MovableClock;
+import org.pabal.testkit.TestConnection;
 import org.pabal.testkit.TestDatagram;
 import org.xbill.DNS.DClass;
 import org.xbill.DNS.Message;
@@ -103,6 +105,15 @@ class ZoneExchangeTest {
     }
 
     @Test
+    void notifyOverAStreamIsCheckedToo() throws Exception {
+        versions.put(MEMBER, new Zone[] {zone(1)});
+        server.bindZoneSettings(settings("zones", "member.example", "primaries", primary.text()));
+        assertEquals("member.example. 1", next());
+        assertEquals(Rcode.NOERROR, notifiedByStream("127.0.0.1"));
+        assertEquals(Rcode.REFUSED, notifiedByStream("192.0.2.1"));
+    }
+
+    @Test
     void patternMakesNoSecondary() throws Exception {
         server.bindZoneSettings(settings("zones", "*", "primaries", primary.text()));
         versions.put(MEMBER, new Zone[] {zone(1)});
@@ -143,8 +154,7 @@ class ZoneExchangeTest {
                 settings("zones", "catz.example.org", "catalog", "producer", "catalog-zones", "*"));
         assertEquals("catz.example.org. 1", next());
         server.bindZoneSettings(
-                settings(
-                        "zones", "*", "notify", primary.text(), "notify-name-servers", "no"));
+                settings("zones", "*", "notify", primary.text(), "notify-name-servers", "no"));
         store.publish(zone(1));
         assertEquals("member.example. 1", next());
         assertEquals("catz.example.org. 2", next());
@@ -167,10 +177,22 @@ class ZoneExchangeTest {
         notify.getHeader().setOpcode(Opcode.NOTIFY);
         TestDatagram datagram =
                 new TestDatagram(
-                        new Peer(new InetSocketAddress(from, 4053), "test"),
-                        notify.toWire());
+                        new Peer(new InetSocketAddress(from, 4053), "test"), notify.toWire());
         server.received(datagram);
         return Node.parsed(datagram.sent(Duration.ofSeconds(10)).orElseThrow()).getRcode();
+    }
+
+    private int notifiedByStream(String from) throws IOException {
+        Message notify = Message.newQuery(Record.newRecord(MEMBER, Type.SOA, DClass.IN));
+        notify.getHeader().setOpcode(Opcode.NOTIFY);
+        try (TestConnection connection =
+                new TestConnection().from(new Peer(new InetSocketAddress(from, 4053), "test"))) {
+            DnsFraming.write(connection.toServer(), notify.toWire());
+            connection.toServer().close();
+            server.converse(connection);
+            connection.finish();
+            return Node.parsed(DnsFraming.read(connection.fromServer()).orElseThrow()).getRcode();
+        }
     }
 
     private String next() throws InterruptedException {

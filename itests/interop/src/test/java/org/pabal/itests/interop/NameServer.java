@@ -59,7 +59,9 @@ final class NameServer implements AutoCloseable {
                 folder,
                 address,
                 other,
-                "  - domain: " + zone + "\n    file: zone\n    notify: other\n    acl: other\n"
+                "  - domain: "
+                        + zone
+                        + "\n    file: zone\n    notify: other\n    acl: other\n"
                         + "    zonefile-sync: -1\n    zonefile-load: whole\n");
     }
 
@@ -109,7 +111,8 @@ final class NameServer implements AutoCloseable {
                           - id: default
                             storage: %1$s
                         zone:
-                        %6$s"""
+                        %6$s\
+                        """
                                 .formatted(
                                         folder,
                                         address.getPort(),
@@ -128,7 +131,13 @@ final class NameServer implements AutoCloseable {
                 folder,
                 address,
                 zone,
-                "  provide-xfr: 127.0.0.1 " + KEY + "\n  notify: " + text(other) + " " + KEY + "\n");
+                "  provide-xfr: 127.0.0.1 "
+                        + KEY
+                        + "\n  notify: "
+                        + text(other)
+                        + " "
+                        + KEY
+                        + "\n");
     }
 
     /// NSD as a secondary of the other.
@@ -176,7 +185,8 @@ final class NameServer implements AutoCloseable {
                         zone:
                           name: "%5$s"
                           zonefile: "zone"
-                        %6$s"""
+                        %6$s\
+                        """
                                 .formatted(
                                         folder, address.getPort(), KEY, SECRET, zone, transfers));
         return new NameServer(folder, address, List.of("nsd", "-d", "-c", settings.toString()));
@@ -203,8 +213,7 @@ final class NameServer implements AutoCloseable {
 
     private void knotc(String... command) throws Exception {
         List<String> all =
-                new ArrayList<>(
-                        List.of("knotc", "-s", folder.resolve("knot.sock").toString()));
+                new ArrayList<>(List.of("knotc", "-s", folder.resolve("knot.sock").toString()));
         all.addAll(List.of(command));
         Tool.Result result = Tool.run(folder, Map.of(), all);
         if (result.exit() != 0) {

@@ -26,7 +26,7 @@ import java.time.Duration;
 /// take hours.
 class SecondariesTest {
 
-    private static final int TRIES = 300;
+    private static final int TRIES = 600;
 
     @TempDir static Path scratch;
 
@@ -72,7 +72,8 @@ class SecondariesTest {
                 NameServer.nsdPrimary(folder, NameServer.free(), "n.example.test", dns)) {
             primary("n.example.test", nsd);
             awaitSerial(dns, "n.example.test", 1, nsd);
-            Files.writeString(folder.resolve("zone"), zone("n.example.test", 2) + "www A 192.0.2.80\n");
+            Files.writeString(
+                    folder.resolve("zone"), zone("n.example.test", 2) + "www A 192.0.2.80\n");
             nsd.reload();
             awaitSerial(dns, "n.example.test", 2, nsd);
         }
@@ -84,8 +85,7 @@ class SecondariesTest {
         Path folder = Files.createDirectories(scratch.resolve("knot-secondary"));
         InetSocketAddress address = NameServer.free();
         load("ks.example.test", address);
-        try (NameServer knot =
-                NameServer.knotSecondary(folder, address, "ks.example.test", dns)) {
+        try (NameServer knot = NameServer.knotSecondary(folder, address, "ks.example.test", dns)) {
             follows("ks.example.test", knot);
         }
     }
@@ -154,12 +154,10 @@ class SecondariesTest {
     }
 
     private static void awaitSerial(
-            InetSocketAddress server, String zone, long serial, NameServer other)
-            throws Exception {
+            InetSocketAddress server, String zone, long serial, NameServer other) throws Exception {
         SimpleResolver resolver = new SimpleResolver(server);
         resolver.setTimeout(Duration.ofSeconds(2));
-        Record question =
-                Record.newRecord(Name.fromString(zone + "."), Type.SOA, DClass.IN);
+        Record question = Record.newRecord(Name.fromString(zone + "."), Type.SOA, DClass.IN);
         String last = "";
         for (int tries = 0; tries < TRIES; tries++) {
             try {
