@@ -105,6 +105,7 @@ final class Secondaries implements Transferred {
                     Comparator.comparing((Secondary each) -> each.expires)
                             .thenComparing(each -> each.origin));
     private final Set<Name> notServed = new HashSet<>();
+    private boolean untold;
     private int running;
 
     private final Map<InetSocketAddress, Instant> leftAlone = new ConcurrentHashMap<>();
@@ -183,6 +184,7 @@ final class Secondaries implements Transferred {
             setExpiry(zone, confirmed.orElse(now));
         } else {
             notServed.add(origin);
+            untold = true;
         }
         waiting.add(zone);
         return zone;
@@ -192,7 +194,7 @@ final class Secondaries implements Transferred {
         zone.gone = true;
         waiting.remove(zone);
         expiring.remove(zone);
-        notServed.remove(zone.origin);
+        untold |= notServed.remove(zone.origin);
         zones.remove(zone.origin);
     }
 
@@ -241,17 +243,26 @@ final class Secondaries implements Transferred {
         look();
     }
 
-    /// Begins what is due.
+    /// Begins what is due, and tells what is served again or no more.
     void look() {
+        start();
+        lock.lock();
+        try {
+            expire(clock.instant());
+            tellUnavailable();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void start() {
         while (true) {
             Secondary next;
             lock.lock();
             try {
-                Instant now = clock.instant();
-                expire(now);
                 if (running >= MAX_AT_ONCE
                         || waiting.isEmpty()
-                        || waiting.first().due.isAfter(now)) {
+                        || waiting.first().due.isAfter(clock.instant())) {
                     return;
                 }
                 next = waiting.pollFirst();
@@ -266,20 +277,16 @@ final class Secondaries implements Transferred {
     }
 
     private void expire(Instant now) {
-        boolean some = false;
         while (!expiring.isEmpty() && !expiring.first().expires.isAfter(now)) {
             Secondary zone = expiring.pollFirst();
             notServed.add(zone.origin);
-            some = true;
+            untold = true;
             LOG.error(
                     "zone {}: expired: no primary has confirmed it since {}; it is answered with"
                             + " SERVFAIL until one does: {}",
                     zone.origin,
                     freshness.confirmed(zone.origin).map(Instant::toString).orElse("the start"),
                     zone.trouble.isEmpty() ? "none was asked yet" : zone.trouble);
-        }
-        if (some) {
-            tellUnavailable();
         }
     }
 
@@ -313,7 +320,7 @@ final class Secondaries implements Transferred {
         } finally {
             lock.unlock();
         }
-        look();
+        start();
     }
 
     @Override
@@ -336,6 +343,7 @@ final class Secondaries implements Transferred {
             throw e;
         } finally {
             zone.work.unlock();
+            look();
         }
     }
 
@@ -427,9 +435,8 @@ final class Secondaries implements Transferred {
                 remove(zone);
             } else {
                 expiring.remove(zone);
-                notServed.add(zone.origin);
+                untold |= notServed.add(zone.origin);
             }
-            tellUnavailable();
         } finally {
             lock.unlock();
         }
@@ -454,9 +461,7 @@ final class Secondaries implements Transferred {
             Duration refresh = refresh(zone);
             setDue(zone, now.plus(refresh.minusMillis(early(refresh))));
             setExpiry(zone, now);
-            if (notServed.remove(zone.origin)) {
-                tellUnavailable();
-            }
+            untold |= notServed.remove(zone.origin);
         } finally {
             lock.unlock();
         }
@@ -552,8 +557,7 @@ final class Secondaries implements Transferred {
             Secondary zone = zones.get(origin);
             if (zone != null && !zone.leaving) {
                 expiring.remove(zone);
-                notServed.add(origin);
-                tellUnavailable();
+                untold |= notServed.add(origin);
                 soon(zone, clock.instant());
             }
         } finally {
@@ -570,8 +574,13 @@ final class Secondaries implements Transferred {
         expiring.add(zone);
     }
 
+    /// Not with each zone: when thousands come for the first time, the view of all zones is made
+    /// anew a few times a second and not for each.
     private void tellUnavailable() {
-        unavailable.accept(Set.copyOf(notServed));
+        if (untold) {
+            untold = false;
+            unavailable.accept(Set.copyOf(notServed));
+        }
     }
 
     /// The servers from which a zone comes; none when it is made here.
