@@ -213,8 +213,8 @@ class EdnsTest {
         assertEquals("FORMERR", Node.text(Node.parsed(node.octets(new byte[12]).orElseThrow())));
     }
 
-    /// Security row D25: everything but QUERY and NOTIFY, RFC 1035 §4.1.1; the tester's `opcode` and
-    /// `ednsopcode`
+    /// Security row D25: everything but QUERY and NOTIFY, RFC 1035 §4.1.1; the tester's `opcode`
+    /// and `ednsopcode`
     @Test
     void saysNotimpToOtherOpcodes() {
         for (int opcode = 1; opcode < 16; opcode++) {
