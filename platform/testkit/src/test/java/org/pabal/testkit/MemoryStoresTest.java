@@ -47,4 +47,12 @@ class MemoryStoresTest {
             return new MemoryZoneKeyStore();
         }
     }
+
+    @Nested
+    class Freshness implements ZoneFreshnessContract {
+        @Override
+        public MemoryZoneFreshness freshness() {
+            return new MemoryZoneFreshness();
+        }
+    }
 }

@@ -1,6 +1,7 @@
 package org.pabal.dns.authoritative;
 
 import org.xbill.DNS.RRset;
+import org.xbill.DNS.Rcode;
 
 import java.util.List;
 
@@ -34,6 +35,19 @@ record Answer(
     /// (security row D13).
     static Answer bare(int rcode) {
         return new Answer(rcode, false, List.of(), List.of(), List.of(), List.of(), List.of());
+    }
+
+    /// The same for an answer about a zone of ours that consists of its rcode: NOTIFY (RFC 1996
+    /// §3.8: with AA).
+    static Answer acknowledged(int rcode) {
+        return new Answer(
+                rcode,
+                rcode == Rcode.NOERROR,
+                List.of(),
+                List.of(),
+                List.of(),
+                List.of(),
+                List.of());
     }
 
     Answer with(List<String> explanation) {

@@ -31,8 +31,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.function.Function;
 import java.util.stream.Stream;
 
 /// The doorway: protocol `dns` on datagrams and streams, and the view of all zones that
@@ -82,9 +84,7 @@ public final class AuthoritativeServer implements StreamProtocol, DatagramProtoc
             @Reference InstantSource clock,
             Map<String, Object> properties) {
         ServerSettings settings = ServerSettings.of(properties);
-        this.signer =
-                new ZoneSigner(
-                        zoneKeys, origin -> administration.of(origin).signing(), signatures, clock);
+        this.signer = new ZoneSigner(zoneKeys, this::signing, signatures, clock);
         List<ServedZones.OfZone> first;
         try (Stream<Zone> all = store.zones()) {
             first =
@@ -122,7 +122,7 @@ public final class AuthoritativeServer implements StreamProtocol, DatagramProtoc
                         new KeptSets.House(
                                 () -> zones,
                                 () -> administration,
-                                origin -> false, // no zone comes from elsewhere yet
+                                this::transferred,
                                 () -> resolver),
                         editor,
                         prober::answers,
@@ -178,6 +178,17 @@ public final class AuthoritativeServer implements StreamProtocol, DatagramProtoc
         return administration;
     }
 
+    /// Says who answers NOTIFY.
+    void notifies(Function<Reply, RequestHandler> handler) {
+        answering.notifies(handler.apply(answering.replies()));
+    }
+
+    /// Says which zones are not to be served, all of them: they come from elsewhere, and have
+    /// expired or not come yet.
+    synchronized void unavailable(Set<Name> origins) {
+        zones = zones.withUnavailable(origins);
+    }
+
     /// The way by which zones are edited, for the shell.
     ZoneEditor editor() {
         return editor;
@@ -208,6 +219,15 @@ public final class AuthoritativeServer implements StreamProtocol, DatagramProtoc
             serve(current, next);
         }
         kept.published(current.origin());
+    }
+
+    /// Whether a zone comes from another server, and is edited and signed there.
+    private boolean transferred(Name origin) {
+        return editor != null && editor.transferred().source(origin).isPresent();
+    }
+
+    private SigningSettings signing(Name origin) {
+        return (transferred(origin) ? ZoneSettings.NONE : administration.of(origin)).signing();
     }
 
     /// A version of a zone of ours that came without its signatures waits for them.

@@ -139,7 +139,7 @@ record Query(
                                                 each.dnssec(),
                                                 EdnsOptions.NONE));
             }
-            if (opcode != Opcode.QUERY && opcode != Opcode.UPDATE) {
+            if (opcode != Opcode.QUERY && opcode != Opcode.NOTIFY && opcode != Opcode.UPDATE) {
                 fault = Rcode.NOTIMP; // whatever else its body may be
             }
             boolean recursionDesired = (message[2] & 1) != 0;
@@ -166,16 +166,17 @@ record Query(
             int dclass = octets16(at + 2);
             at += 4;
             question = Optional.of(Record.newRecord(name, type, dclass));
-            boolean update = (message[2] >> 3 & 0xF) == Opcode.UPDATE;
-            if (update) {
-                // RFC 2136 §2: prerequisites and updates, and the question is the zone
-                skipRecords(octets16(6));
-            } else if (octets16(6) != 0 || octets16(8) > (type == Type.IXFR ? 1 : 0)) {
-                // A query has no answers. An IXFR has its SOA in the authority section (RFC 1995
-                // §3).
+            int opcode = message[2] >> 3 & 0xF;
+            boolean update = opcode == Opcode.UPDATE;
+            // A query has no answers. An IXFR has its SOA in the authority section (RFC 1995 §3),
+            // a NOTIFY the new one in the answer section (RFC 1996 §3.7), an UPDATE prerequisites
+            // and updates (RFC 2136 §2).
+            if (!update
+                    && (octets16(6) > (opcode == Opcode.NOTIFY ? 1 : 0)
+                            || octets16(8) > (type == Type.IXFR ? 1 : 0))) {
                 throw new Malformed();
             }
-            skipRecords(octets16(8));
+            skipRecords(octets16(6) + octets16(8));
             int faults = additional(octets16(10));
             if (at != message.length) {
                 throw new Malformed();

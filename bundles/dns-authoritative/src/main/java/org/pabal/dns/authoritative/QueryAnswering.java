@@ -55,6 +55,16 @@ final class QueryAnswering implements AutoCloseable {
     private final ExecutorService waiters = Executors.newVirtualThreadPerTaskExecutor();
     private final Semaphore waiting = new Semaphore(MAX_WAITING);
 
+    /// Answers NOTIFY.
+    private volatile RequestHandler notifies =
+            request ->
+                    Stream.of(
+                            replies()
+                                    .write(
+                                            request.query(),
+                                            Answer.bare(Rcode.NOTIMP),
+                                            request.stream()));
+
     /// @param zones the view of the moment
     QueryAnswering(
             Supplier<ServedZones> zones,
@@ -73,6 +83,14 @@ final class QueryAnswering implements AutoCloseable {
         this.signatures = signatures;
         this.updates = updates;
         this.transfers = transfers;
+    }
+
+    void notifies(RequestHandler handler) {
+        notifies = handler;
+    }
+
+    Reply replies() {
+        return replies;
     }
 
     /// One datagram, on the receiving thread.
@@ -273,10 +291,18 @@ final class QueryAnswering implements AutoCloseable {
         if (query.opcode() != Opcode.QUERY) {
             return Answer.bare(Rcode.NOTIMP); // RFC 1035 §4.1.1
         }
+        if (unavailable(query)) {
+            return Answer.bare(Rcode.SERVFAIL);
+        }
         if (query.transfer()) {
             return Answer.bare(Rcode.REFUSED); // RFC 5936 §4.2: not by UDP
         }
         return ZoneLookup.find(zones.get(), query.name(), query.type(), query.dnssec());
+    }
+
+    private boolean unavailable(Query query) {
+        return zones.get().source(query.name(), query.type()).orElse(null)
+                instanceof ServedZones.Unavailable;
     }
 
     /// Who answers a request that may take its time; empty for all that are answered at once.
@@ -288,10 +314,14 @@ final class QueryAnswering implements AutoCloseable {
         if (query.opcode() == Opcode.UPDATE) {
             return Optional.of(updates);
         }
+        if (query.opcode() == Opcode.NOTIFY) {
+            return Optional.of(notifies);
+        }
         // RFC 5936 §4.2: AXFR is not for UDP.
         if (query.cookieOnly()
                 || query.opcode() != Opcode.QUERY
-                || !request.stream() && query.type() == Type.AXFR) {
+                || !request.stream() && query.type() == Type.AXFR
+                || unavailable(query)) {
             return Optional.empty();
         }
         return zones.get()

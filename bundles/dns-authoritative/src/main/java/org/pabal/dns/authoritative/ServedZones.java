@@ -8,8 +8,10 @@ import org.xbill.DNS.Type;
 
 import java.util.Arrays;
 import java.util.Collection;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
@@ -29,34 +31,66 @@ final class ServedZones implements Zones {
 
     record Plugged(Responder responder) implements Source {}
 
+    /// A zone that comes from elsewhere and has expired, or has not come yet: SERVFAIL, and not
+    /// what its parent says (RFC 1034 §4.3.5).
+    record Unavailable(Name origin) implements Source {}
+
     /// What is at an origin.
     ///
     /// @param name lower-case wire form
     /// @param wire what [WireLookup] answers from; `null` where the readable path has to answer:
-    ///     for a responder, and for a zone that is not laid out
+    ///     for a responder, and for a zone that is not available or not laid out
     record Place(
             int hash,
             byte[] name,
             Optional<OfZone> zone,
             Optional<Plugged> responder,
+            Optional<Unavailable> unavailable,
             WireZone wire) {
 
-        Place(int hash, byte[] name, Optional<OfZone> zone, Optional<Plugged> responder) {
+        private Place(
+                int hash,
+                byte[] name,
+                Optional<OfZone> zone,
+                Optional<Plugged> responder,
+                Optional<Unavailable> unavailable) {
             this(
                     hash,
                     name,
                     zone,
                     responder,
-                    responder.isPresent() ? null : zone.flatMap(OfZone::wire).orElse(null));
+                    unavailable,
+                    responder.isPresent() || unavailable.isPresent()
+                            ? null
+                            : zone.flatMap(OfZone::wire).orElse(null));
+        }
+
+        static Place empty(int hash, byte[] name) {
+            return new Place(hash, name, Optional.empty(), Optional.empty(), Optional.empty());
+        }
+
+        Place with(Optional<OfZone> next) {
+            return new Place(hash, name, next, responder, unavailable);
+        }
+
+        Place withResponder(Optional<Plugged> next) {
+            return new Place(hash, name, zone, next, unavailable);
+        }
+
+        Place withUnavailable(Optional<Unavailable> next) {
+            return new Place(hash, name, zone, responder, next);
         }
 
         boolean isEmpty() {
-            return zone.isEmpty() && responder.isEmpty();
+            return zone.isEmpty() && responder.isEmpty() && unavailable.isEmpty();
         }
 
         /// At the same origin the responder.
         Source source() {
-            return responder.isPresent() ? responder.get() : zone.orElseThrow();
+            if (responder.isPresent()) {
+                return responder.get();
+            }
+            return unavailable.isPresent() ? unavailable.get() : zone.orElseThrow();
         }
     }
 
@@ -104,34 +138,17 @@ final class ServedZones implements Zones {
     ServedZones with(Collection<OfZone> more) {
         ServedZones next = new ServedZones(buckets.clone(), size);
         for (OfZone zone : more) {
-            next =
-                    next.put(
-                            zone.zone().origin(),
-                            place ->
-                                    new Place(
-                                            place.hash,
-                                            place.name,
-                                            Optional.of(zone),
-                                            place.responder));
+            next = next.put(zone.zone().origin(), place -> place.with(Optional.of(zone)));
         }
         return next;
     }
 
     ServedZones without(Name origin) {
-        return changed(
-                origin,
-                place -> new Place(place.hash, place.name, Optional.empty(), place.responder));
+        return changed(origin, place -> place.with(Optional.empty()));
     }
 
     ServedZones with(Name origin, Responder responder) {
-        return changed(
-                origin,
-                place ->
-                        new Place(
-                                place.hash,
-                                place.name,
-                                place.zone,
-                                Optional.of(new Plugged(responder))));
+        return changed(origin, place -> place.withResponder(Optional.of(new Plugged(responder))));
     }
 
     ServedZones without(Name origin, Responder responder) {
@@ -139,8 +156,29 @@ final class ServedZones implements Zones {
                 origin,
                 place ->
                         place.responder.equals(Optional.of(new Plugged(responder)))
-                                ? new Place(place.hash, place.name, place.zone, Optional.empty())
+                                ? place.withResponder(Optional.empty())
                                 : place);
+    }
+
+    /// The same zones, of which just these are not to be served.
+    ServedZones withUnavailable(Set<Name> origins) {
+        Set<Name> changed = new HashSet<>(origins);
+        for (Place[] bucket : buckets) {
+            for (Place place : bucket) {
+                place.unavailable().ifPresent(each -> changed.add(each.origin()));
+            }
+        }
+        ServedZones next = new ServedZones(buckets.clone(), size);
+        for (Name origin : changed) {
+            next =
+                    next.put(
+                            origin,
+                            place ->
+                                    place.withUnavailable(
+                                            Optional.of(new Unavailable(origin))
+                                                    .filter(each -> origins.contains(origin))));
+        }
+        return next;
     }
 
     private ServedZones changed(Name origin, UnaryOperator<Place> change) {
@@ -152,11 +190,7 @@ final class ServedZones implements Zones {
         byte[] wire = origin.toWireCanonical();
         int hash = WireName.hash(wire);
         Place before = find(hash, wire, 0, wire.length);
-        Place after =
-                change.apply(
-                        before != null
-                                ? before
-                                : new Place(hash, wire, Optional.empty(), Optional.empty()));
+        Place after = change.apply(before != null ? before : Place.empty(hash, wire));
         int at = hash & buckets.length - 1;
         buckets[at] =
                 Stream.concat(

@@ -71,6 +71,7 @@ final class ZoneEditor {
     private final ZoneStore store;
     private final Completion completion;
     private final Map<Name, Lane> lanes = new ConcurrentHashMap<>();
+    private volatile Transferred transferred = Transferred.NONE;
 
     private static final class Lane {
         final ReentrantLock turn = new ReentrantLock();
@@ -99,6 +100,32 @@ final class ZoneEditor {
         this.completion = completion;
     }
 
+    /// Says which zones come from other servers.
+    void transferred(Transferred zones) {
+        transferred = zones;
+    }
+
+    Transferred transferred() {
+        return transferred;
+    }
+
+    /// Refuses to change a zone that comes from another server.
+    ///
+    /// @throws IllegalArgumentException one line for an administrator
+    void requireOurs(Name origin) {
+        transferred
+                .source(origin)
+                .ifPresent(
+                        source -> {
+                            throw new IllegalArgumentException(
+                                    "zone "
+                                            + origin
+                                            + ": is edited where it comes from, and not here ("
+                                            + source
+                                            + ")");
+                        });
+    }
+
     /// Edits a zone. On disk and served when it returns.
     ///
     /// @return the version that has the edit; the present one when there was nothing to do
@@ -106,6 +133,7 @@ final class ZoneEditor {
     /// @throws IOException when it could not be kept
     /// @throws IllegalArgumentException when it cannot be done; one line for an administrator
     Zone edit(Name origin, Edit edit) throws IOException {
+        requireOurs(origin);
         return edit(origin, new Waiting(edit, false));
     }
 

@@ -31,6 +31,7 @@ public final class ZoneSettings {
     private final AddressOrder order;
     private final List<KeptSet> kept;
     private final SigningSettings signing;
+    private final ZoneSources sources;
 
     @Activate
     public ZoneSettings(Map<String, Object> properties) {
@@ -55,6 +56,7 @@ public final class ZoneSettings {
         order = AddressOrder.of(settings);
         kept = KeptSet.of(settings);
         signing = SigningSettings.of(settings);
+        sources = ZoneSources.of(settings);
         settings.noOthers();
     }
 
@@ -81,6 +83,16 @@ public final class ZoneSettings {
     /// How they are signed.
     SigningSettings signing() {
         return signing;
+    }
+
+    /// Where the zones come from, and who is told of them.
+    ZoneSources sources() {
+        return sources;
+    }
+
+    /// The zones that are named one by one.
+    List<Name> named() {
+        return List.copyOf(exact);
     }
 
     /// How closely this names a zone: 0 for not at all.

@@ -37,7 +37,8 @@ import java.util.stream.Stream;
             "osgi.command.function=load",
             "osgi.command.function=set",
             "osgi.command.function=unset",
-            "osgi.command.function=explain"
+            "osgi.command.function=explain",
+            "osgi.command.function=refresh"
         })
 public final class ZoneShell {
 
@@ -63,11 +64,41 @@ public final class ZoneShell {
         this(store, editor, Optional.empty());
     }
 
-    @Descriptor("Lists the zones with their serials. Example: zone:list")
+    @Descriptor(
+            "Lists the zones with their serials; those of other servers with where they come from"
+                    + " and when they were last confirmed. Example: zone:list")
     public List<String> list() {
+        Transferred transferred = editor.transferred();
         try (Stream<Zone> zones = store.zones()) {
-            return zones.map(zone -> zone.origin() + " serial " + zone.serial()).toList();
+            return Stream.concat(
+                            zones.map(
+                                    zone ->
+                                            zone.origin()
+                                                    + " serial "
+                                                    + zone.serial()
+                                                    + transferred
+                                                            .source(zone.origin())
+                                                            .map(source -> ", " + source)
+                                                            .orElse("")),
+                            transferred.origins().stream()
+                                    .filter(origin -> store.find(origin).isEmpty())
+                                    .map(
+                                            origin ->
+                                                    origin
+                                                            + " no serial, "
+                                                            + transferred
+                                                                    .source(origin)
+                                                                    .orElse("withdrawn")))
+                    .toList();
         }
+    }
+
+    @Descriptor(
+            "Asks the primaries of a zone now whether they have a newer version. Example:"
+                    + " zone:refresh example.org")
+    public String refresh(@Descriptor("the zone, e.g. example.org") String origin)
+            throws IOException {
+        return editor.transferred().refresh(name(origin));
     }
 
     @Descriptor("Shows a zone as a master file. Example: zone:show example.org")
@@ -105,6 +136,7 @@ public final class ZoneShell {
                             + ": no such file, or not readable; expected a master file, for example"
                             + " /etc/zones/example.org");
         }
+        editor.requireOurs(name(origin));
         PackedZone next = read(name(origin), path);
         Optional<Zone> before = store.find(next.origin());
         store.publish(next);
