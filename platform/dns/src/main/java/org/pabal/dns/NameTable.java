@@ -36,8 +36,8 @@ public final class NameTable {
     /// Where the name begins in a node.
     public static final int NAME = 2;
 
-    /// The largest node, and the size of a segment. A little less than 4 MB: with what the C library
-    /// adds it is a whole number of huge pages, and Linux lays it where huge pages begin.
+    /// The largest node, and the size of a segment. A little less than 4 MB: with what the C
+    /// library adds it is a whole number of huge pages, and Linux lays it where huge pages begin.
     public static final int MAX_NODE = (4 << 20) - 256;
 
     private static final int SHIFT = 20;

@@ -51,7 +51,9 @@ final class ZoneLayout {
         PackedName packed = new PackedName();
         for (int place : zone.places()) {
             zone.read(place, packed);
-            layout.put(packed, table);
+            if (isName(packed)) {
+                layout.put(packed, table);
+            }
         }
         return table.done();
     }
@@ -103,7 +105,7 @@ final class ZoneLayout {
                 there == 0
                         ? 0
                         : before.segment(there).get(NameTable.at(there) + 1) & WireZone.AUTHORITY;
-        if (zone.read(wire, 0, below, packed)) {
+        if (zone.read(wire, 0, below, packed) && isName(packed)) {
             put(packed, table);
             return packed.names() > 0 && (node[1] & WireZone.AUTHORITY) != flagsBefore;
         }
@@ -111,6 +113,11 @@ final class ZoneLayout {
             table.remove(wire, 0, below);
         }
         return false;
+    }
+
+    /// The owner of an NSEC3 record is a hash and no name.
+    private static boolean isName(PackedName packed) {
+        return packed.names() > 0 || packed.sets() != 1 || packed.type(0) != Type.NSEC3;
     }
 
     private void put(PackedName packed, NameTable.Edit table) {
@@ -146,8 +153,7 @@ final class ZoneLayout {
         for (int set = 0; set < packed.sets(); set++) {
             int type = packed.type(set);
             if (kept(type, whole)) {
-                boolean rare = type == Type.NSEC || type == Type.NSEC3 || type == Type.DS;
-                int end = rare ? WireImage.NONE : images.answer(packed, set, node, at);
+                int end = isLeft(type) ? WireImage.NONE : images.answer(packed, set, node, at);
                 at = entry(entry, type, at, end);
                 entry += WireZone.ENTRY;
             }
@@ -165,7 +171,12 @@ final class ZoneLayout {
 
     /// At a cut, below it, and below a DNAME only addresses are of use: as glue.
     private static boolean kept(int type, boolean whole) {
-        return whole || type == Type.A || type == Type.AAAA;
+        return whole && type != Type.NSEC3 || type == Type.A || type == Type.AAAA;
+    }
+
+    /// Types that are seldom asked for or need more than one look are left to the readable path.
+    private static boolean isLeft(int type) {
+        return type == Type.NSEC || type == Type.DS || type == Type.SVCB || type == Type.HTTPS;
     }
 
     private int entry(int entry, int type, int start, int end) {
