@@ -93,7 +93,15 @@ public final class PackedZone implements Zone {
 
     /// A zone to be made record by record.
     public static Builder builder(Name origin) {
-        return new Builder(origin);
+        return builder(origin, 0);
+    }
+
+    /// The same.
+    ///
+    /// @param expectedNames about how many names there will be, 0 when nobody knows: what has to
+    ///     grow leaves garbage
+    public static Builder builder(Name origin, int expectedNames) {
+        return new Builder(origin, expectedNames);
     }
 
     @Override
@@ -515,10 +523,10 @@ public final class PackedZone implements Zone {
         private int size;
         private int signed;
 
-        private Builder(Name origin) {
+        private Builder(Name origin, int expectedNames) {
             this.origin = origin;
             this.originWire = origin.toWireCanonical();
-            this.table = NameTable.building(originHash(originWire), 0);
+            this.table = NameTable.building(originHash(originWire), expectedNames);
             this.current = new NameDraft(origin);
         }
 
