@@ -59,11 +59,7 @@ public final class PackedZone implements Zone {
     /// @throws IllegalArgumentException when these records are no zone that can be served; one line
     ///     for an administrator
     public PackedZone(Name origin, Collection<? extends Record> records) {
-        this(builder(origin).addAll(records));
-    }
-
-    private PackedZone(Builder builder) {
-        this(builder.origin, builder.checked(), new CanonicalOrder[ORDERS]);
+        this(origin, builder(origin).addAll(records).content(), new CanonicalOrder[ORDERS]);
     }
 
     private PackedZone(Name origin, Content content, CanonicalOrder[] orders) {
@@ -323,7 +319,11 @@ public final class PackedZone implements Zone {
         Step before = last;
         PackedZone made = before.result().get();
         if (made == null || before.change().get() != change) {
-            made = new Editing(change).result();
+            try {
+                made = new Editing(change).result();
+            } catch (IllegalStateException e) {
+                throw noRoom(origin, e);
+            }
             last = new Step(new WeakReference<>(change), new WeakReference<>(made));
         }
         return made;
@@ -502,6 +502,11 @@ public final class PackedZone implements Zone {
         throw bad(origin, what);
     }
 
+    /// A limit of [NameTable], or no more memory.
+    private static IllegalArgumentException noRoom(Name origin, IllegalStateException e) {
+        return new IllegalArgumentException("zone " + origin + ": " + e.getMessage(), e);
+    }
+
     private static IllegalArgumentException bad(Name origin, String what) {
         return new IllegalArgumentException("zone " + origin + ": " + what);
     }
@@ -535,7 +540,11 @@ public final class PackedZone implements Zone {
         public Builder add(Record record) {
             requireFit(origin, record);
             if (!record.getName().equals(current.name)) {
-                write();
+                try {
+                    write();
+                } catch (IllegalStateException e) {
+                    throw noRoom(origin, e);
+                }
                 open(record.getName());
             }
             try {
@@ -559,7 +568,15 @@ public final class PackedZone implements Zone {
         /// @throws IllegalArgumentException when this is no zone that can be served; one line for
         ///     an administrator
         public PackedZone build() {
-            return new PackedZone(this);
+            return new PackedZone(origin, content(), new CanonicalOrder[ORDERS]);
+        }
+
+        private Content content() {
+            try {
+                return checked();
+            } catch (IllegalStateException e) {
+                throw noRoom(origin, e);
+            }
         }
 
         private void open(Name name) {
