@@ -242,9 +242,10 @@ class AgreementTest {
                                 """);
         WireLookup fast = new WireLookup(1232);
         List<ByteBuffer> queries = new ArrayList<>();
-        for (String name : new String[] {"ns1", "nope", "x.sub", "x.wild", "many"}) {
+        for (String name : new String[] {"ns1.", "nope.", "x.sub.", "x.wild.", "many.", ""}) {
+            int type = name.isEmpty() ? Type.MX : Type.A;
             byte[] query =
-                    Node.edns(Node.query(name + ".example.org", Type.A), 1232, ExtendedFlags.DO)
+                    Node.edns(Node.query(name + "example.org", type), 1232, ExtendedFlags.DO)
                             .toWire();
             queries.add(ByteBuffer.allocateDirect(query.length).put(query).flip());
         }
