@@ -36,8 +36,9 @@ public final class NameTable {
     /// Where the name begins in a node.
     public static final int NAME = 2;
 
-    /// The largest node.
-    public static final int MAX_NODE = 4 << 20;
+    /// The largest node, and the size of a segment. A little less than 4 MB: with what the C
+    /// library adds it is a whole number of huge pages, and Linux lays it where huge pages begin.
+    public static final int MAX_NODE = (4 << 20) - 256;
 
     private static final int SHIFT = 20;
     private static final int UNIT = 2;
@@ -486,7 +487,7 @@ public final class NameTable {
             if (end + octets > last.capacity() && last.capacity() < MAX_NODE) {
                 int capacity = last.capacity();
                 while (capacity < end + octets && capacity < MAX_NODE) {
-                    capacity <<= 1;
+                    capacity = Math.min(capacity << 1, MAX_NODE);
                 }
                 ByteBuffer larger = memory(capacity);
                 larger.put(0, last, 0, end);

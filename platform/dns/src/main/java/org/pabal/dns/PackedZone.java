@@ -59,11 +59,7 @@ public final class PackedZone implements Zone {
     /// @throws IllegalArgumentException when these records are no zone that can be served; one line
     ///     for an administrator
     public PackedZone(Name origin, Collection<? extends Record> records) {
-        this(builder(origin).addAll(records));
-    }
-
-    private PackedZone(Builder builder) {
-        this(builder.origin, builder.checked(), new CanonicalOrder[ORDERS]);
+        this(origin, builder(origin).addAll(records).content(), new CanonicalOrder[ORDERS]);
     }
 
     private PackedZone(Name origin, Content content, CanonicalOrder[] orders) {
@@ -93,7 +89,15 @@ public final class PackedZone implements Zone {
 
     /// A zone to be made record by record.
     public static Builder builder(Name origin) {
-        return new Builder(origin);
+        return builder(origin, 0);
+    }
+
+    /// The same.
+    ///
+    /// @param expectedNames about how many names there will be, 0 when nobody knows: what has to
+    ///     grow leaves garbage
+    public static Builder builder(Name origin, int expectedNames) {
+        return new Builder(origin, expectedNames);
     }
 
     @Override
@@ -315,7 +319,11 @@ public final class PackedZone implements Zone {
         Step before = last;
         PackedZone made = before.result().get();
         if (made == null || before.change().get() != change) {
-            made = new Editing(change).result();
+            try {
+                made = new Editing(change).result();
+            } catch (IllegalStateException e) {
+                throw noRoom(origin, e);
+            }
             last = new Step(new WeakReference<>(change), new WeakReference<>(made));
         }
         return made;
@@ -494,6 +502,11 @@ public final class PackedZone implements Zone {
         throw bad(origin, what);
     }
 
+    /// A limit of [NameTable], or no more memory.
+    private static IllegalArgumentException noRoom(Name origin, IllegalStateException e) {
+        return new IllegalArgumentException("zone " + origin + ": " + e.getMessage(), e);
+    }
+
     private static IllegalArgumentException bad(Name origin, String what) {
         return new IllegalArgumentException("zone " + origin + ": " + what);
     }
@@ -515,10 +528,10 @@ public final class PackedZone implements Zone {
         private int size;
         private int signed;
 
-        private Builder(Name origin) {
+        private Builder(Name origin, int expectedNames) {
             this.origin = origin;
             this.originWire = origin.toWireCanonical();
-            this.table = NameTable.building(originHash(originWire), 0);
+            this.table = NameTable.building(originHash(originWire), expectedNames);
             this.current = new NameDraft(origin);
         }
 
@@ -527,7 +540,11 @@ public final class PackedZone implements Zone {
         public Builder add(Record record) {
             requireFit(origin, record);
             if (!record.getName().equals(current.name)) {
-                write();
+                try {
+                    write();
+                } catch (IllegalStateException e) {
+                    throw noRoom(origin, e);
+                }
                 open(record.getName());
             }
             try {
@@ -551,7 +568,15 @@ public final class PackedZone implements Zone {
         /// @throws IllegalArgumentException when this is no zone that can be served; one line for
         ///     an administrator
         public PackedZone build() {
-            return new PackedZone(this);
+            return new PackedZone(origin, content(), new CanonicalOrder[ORDERS]);
+        }
+
+        private Content content() {
+            try {
+                return checked();
+            } catch (IllegalStateException e) {
+                throw noRoom(origin, e);
+            }
         }
 
         private void open(Name name) {

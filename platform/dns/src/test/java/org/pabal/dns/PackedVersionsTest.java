@@ -122,6 +122,25 @@ class PackedVersionsTest {
     }
 
     @Test
+    void refusesMoreAtOneNameThanCanBeKept() {
+        PackedZone zone = new PackedZone(ORIGIN, apex(1));
+        List<Record> many = new ArrayList<>();
+        for (int type = 0; type < 75; type++) {
+            many.add(Record.newRecord(name("a"), 65_300 + type, DClass.IN, 60, new byte[60_000]));
+        }
+        String why = "zone Example.org.: more than " + NameTable.MAX_NODE + " octets at one name";
+        ZoneChange step = new ZoneChange(ZoneChange.soa(zone), soa(2), List.of(), many);
+        assertEquals(
+                why,
+                assertThrows(IllegalArgumentException.class, () -> zone.with(step)).getMessage());
+        many.addAll(apex(1));
+        assertEquals(
+                why,
+                assertThrows(IllegalArgumentException.class, () -> new PackedZone(ORIGIN, many))
+                        .getMessage());
+    }
+
+    @Test
     void makesTheSameStepOnce() {
         PackedZone zone = new PackedZone(ORIGIN, apex(1));
         ZoneChange step = new ZoneChange(ZoneChange.soa(zone), soa(2), List.of(), List.of());

@@ -153,8 +153,7 @@ final class ZoneLayout {
         for (int set = 0; set < packed.sets(); set++) {
             int type = packed.type(set);
             if (kept(type, whole)) {
-                boolean rare = type == Type.NSEC || type == Type.NSEC3 || type == Type.DS;
-                int end = rare ? WireImage.NONE : images.answer(packed, set, node, at);
+                int end = isLeft(type) ? WireImage.NONE : images.answer(packed, set, node, at);
                 at = entry(entry, type, at, end);
                 entry += WireZone.ENTRY;
             }
@@ -172,7 +171,12 @@ final class ZoneLayout {
 
     /// At a cut, below it, and below a DNAME only addresses are of use: as glue.
     private static boolean kept(int type, boolean whole) {
-        return whole || type == Type.A || type == Type.AAAA;
+        return whole && type != Type.NSEC3 || type == Type.A || type == Type.AAAA;
+    }
+
+    /// Types that are seldom asked for or need more than one look are left to the readable path.
+    private static boolean isLeft(int type) {
+        return type == Type.NSEC || type == Type.DS || type == Type.SVCB || type == Type.HTTPS;
     }
 
     private int entry(int entry, int type, int start, int end) {

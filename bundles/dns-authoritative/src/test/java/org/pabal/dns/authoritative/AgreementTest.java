@@ -291,12 +291,13 @@ class AgreementTest {
                                 """);
         WireLookup fast = new WireLookup(new Edges(ServerSettings.defaults(), node.clock));
         List<ByteBuffer> queries = new ArrayList<>();
-        for (String name : new String[] {"ns1", "nope", "x.sub", "x.wild", "many"}) {
-            String owner = name + ".example.org";
-            byte[] plain = Node.edns(Node.query(owner, Type.A), 1232, ExtendedFlags.DO).toWire();
+        for (String name : new String[] {"ns1.", "nope.", "x.sub.", "x.wild.", "many.", ""}) {
+            int type = name.isEmpty() ? Type.MX : Type.A;
+            String owner = name + "example.org";
+            byte[] plain = Node.edns(Node.query(owner, type), 1232, ExtendedFlags.DO).toWire();
             queries.add(ByteBuffer.allocateDirect(plain.length).put(plain).flip());
             for (String cookie : new String[] {"0102030405060708", "01".repeat(24)}) {
-                byte[] query = Ask.query(owner, Type.A, Ask.option(10, cookie)).toWire();
+                byte[] query = Ask.query(owner, type, Ask.option(10, cookie)).toWire();
                 queries.add(ByteBuffer.allocateDirect(query.length).put(query).flip());
             }
         }

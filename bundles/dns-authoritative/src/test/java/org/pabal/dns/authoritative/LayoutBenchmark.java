@@ -44,7 +44,7 @@ final class LayoutBenchmark {
         int names = Integer.parseInt(arguments[1]);
         int seconds = arguments.length > 2 ? Integer.parseInt(arguments[2]) : 5;
         long start = now();
-        PackedZone zone = load(file);
+        PackedZone zone = load(file, names);
         tell("read and packed in %.2f s: %,d names", since(start), zone.nameCount());
         memory();
         start = now();
@@ -63,8 +63,8 @@ final class LayoutBenchmark {
         changes(zone, wire, names);
     }
 
-    private static PackedZone load(Path file) throws IOException {
-        PackedZone.Builder builder = PackedZone.builder(ORIGIN);
+    private static PackedZone load(Path file, int names) throws IOException {
+        PackedZone.Builder builder = PackedZone.builder(ORIGIN, names);
         try (Master master = new Master(Files.newInputStream(file), ORIGIN)) {
             for (Record record = master.nextRecord();
                     record != null;
