@@ -11,8 +11,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 
-/// A disk of a machine that stops at a chosen step, and afterwards has no more than what was synced.
-/// For one directory.
+/// A disk of a machine that stops at a chosen step, and afterwards has no more than what was
+/// synced. For one directory.
 final class LosingDisk extends Disk {
 
     /// What is left of a directory.
@@ -28,7 +28,8 @@ final class LosingDisk extends Disk {
     private final Path directory;
     private final Map<FileChannel, Path> open = new HashMap<>();
 
-    /// What is in a file for certain, by inode; and the names that are in the directory for certain.
+    /// What is in a file for certain, by inode; and the names that are in the directory for
+    /// certain.
     private final Map<Object, byte[]> data = new HashMap<>();
 
     private Map<String, Object> names = new HashMap<>();

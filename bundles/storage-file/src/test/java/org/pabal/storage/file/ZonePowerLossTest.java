@@ -163,8 +163,7 @@ class ZonePowerLossTest {
         long serial = found.get().serial();
         assertTrue(store.change(steps(serial, serial + 1)).isPresent(), when);
         store = new FileZoneStore(zones, CLOCK, new Disk(), JOURNAL);
-        assertEquals(
-                records(version(serial + 1)), records(store.find(ORIGIN).orElseThrow()), when);
+        assertEquals(records(version(serial + 1)), records(store.find(ORIGIN).orElseThrow()), when);
     }
 
     /// A version whose records follow from its serial.
@@ -184,7 +183,10 @@ class ZonePowerLossTest {
 
     private static Set<String> records(Zone zone) {
         Set<String> records = new TreeSet<>();
-        zone.all().flatMap(set -> set.rrs(false).stream()).map(Record::toString).forEach(records::add);
+        zone.all()
+                .flatMap(set -> set.rrs(false).stream())
+                .map(Record::toString)
+                .forEach(records::add);
         return records;
     }
 }
