@@ -627,12 +627,16 @@ final class ZoneFile {
 
     /// What cannot be read back must not become the only copy.
     private void requireReadable(PackedZone version, Path written) throws IOException {
-        PackedZone read =
-                new PackedZone(
-                        origin,
-                        ZoneText.read(origin, Files.readAllBytes(written), written.toString()));
-        if (read.size() != version.size() || read.serial() != version.serial()) {
-            throw new IOException("zone " + origin + ": cannot be written as text without loss");
+        String lossy = "zone " + origin + ": cannot be written as text without loss";
+        try {
+            byte[] octets = Files.readAllBytes(written);
+            PackedZone read =
+                    new PackedZone(origin, ZoneText.read(origin, octets, written.toString()));
+            if (read.size() != version.size() || read.serial() != version.serial()) {
+                throw new IOException(lossy);
+            }
+        } catch (IllegalArgumentException e) {
+            throw new IOException(lossy, e);
         }
     }
 

@@ -372,21 +372,27 @@ final class ZoneJournal {
         if (end > room) {
             zeros = Math.clamp(used, LEAST_ROOM, MOST_ROOM);
         }
-        broken = true; // until it has worked
-        try (FileChannel channel = disk.open(file)) {
-            if (zeros > 0) {
-                ByteBuffer more = ByteBuffer.allocate(octets.length + (int) zeros);
-                disk.writeAll(channel, more.put(octets).rewind(), used);
-            } else {
-                disk.writeAll(channel, ByteBuffer.wrap(octets), used);
-            }
-            disk.force(channel, zeros > 0);
-        }
-        broken = false;
+        write(octets, (int) zeros);
         room = Math.max(room, end + zeros);
         long from = used;
         used = end;
         walk(ByteBuffer.wrap(octets), from, this::remember);
+    }
+
+    /// Writes behind the last batch. What cannot be written must not be found after a crash.
+    private void write(byte[] octets, int zeros) throws IOException {
+        broken = true;
+        try (FileChannel channel = disk.open(file)) {
+            try {
+                ByteBuffer all = ByteBuffer.allocate(octets.length + zeros).put(octets).rewind();
+                disk.writeAll(channel, all, used);
+                disk.force(channel, zeros > 0);
+            } catch (IOException e) {
+                disk.truncate(channel, used);
+                throw e;
+            }
+        }
+        broken = false;
     }
 
     /// Puts a file with a text and these batches in the place of the present one.
