@@ -51,7 +51,9 @@ class SigningToolsTest {
     private static Node node;
     private static InetSocketAddress dns;
 
-    /// A zone for each way to sign.
+    /// A zone for each way to sign. The digest is not asked for with NSEC3: ldns-verify-zone of
+    /// ldns 1.8 goes round in circles over some such zones, whose chains are those of
+    /// dnssec-signzone.
     record Way(String algorithm, String denial, String more) {
 
         String zone() {
@@ -64,12 +66,9 @@ class SigningToolsTest {
                 .flatMap(
                         algorithm ->
                                 Stream.of(
-                                        new Way(algorithm, "nsec", ""),
+                                        new Way(algorithm, "nsec", "zonemd = generate\n"),
                                         new Way(algorithm, "nsec3", ""),
-                                        new Way(
-                                                algorithm,
-                                                "nsec3",
-                                                "opt-out = yes\nzonemd = generate\n")));
+                                        new Way(algorithm, "nsec3", "opt-out = yes\n")));
     }
 
     @BeforeAll
@@ -154,7 +153,7 @@ class SigningToolsTest {
     @Test
     void aFileEditedByHandIsSignedAnew() throws Exception {
         Tool.need("ldns-verify-zone");
-        Way way = new Way("13", "nsec", "");
+        Way way = new Way("13", "nsec", "zonemd = generate\n");
         Path file = scratch.resolve("again.zone");
         Files.writeString(file, FILE.replace(" 1 7200", " 4000 7200") + "by-hand A 192.0.2.99\n");
         node.shell("zone:load", way.zone(), file.toString());
