@@ -153,6 +153,17 @@ class ZoneShellTest {
                                         + " has no wildcard"));
     }
 
+    @Test
+    void explainsTheProofsOfASignedZone() throws Exception {
+        shell.set("example.org", 300, "NSEC", "www.example.org. NS SOA NSEC");
+        String step = "example.org. proves what is not there: NSEC";
+        assertTrue(shell.explain("a.example.org", "A", "dnssec").contains(step));
+        assertFalse(shell.explain("a.example.org", "A").contains(step));
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> shell.explain("a.example.org", "A", "secure"));
+    }
+
     /// house.md §8: every command has a description and an example
     @Test
     void describesEachCommandWithAnExample() {
