@@ -113,6 +113,7 @@ public final class AuthoritativeServer implements StreamProtocol, DatagramProtoc
                                 refusals),
                         new Transfers(
                                 store,
+                                origin -> zones.zone(origin).map(ServedZones.OfZone::zone),
                                 () -> administration,
                                 replies,
                                 refusals,

@@ -78,7 +78,10 @@ final class ExchangeWork implements AutoCloseable {
                 new Secondaries(
                         store,
                         freshness,
-                        new PrimaryTransfers(store, name -> settings.get().key(name)),
+                        new PrimaryTransfers(
+                                store,
+                                name -> settings.get().key(name),
+                                zone -> settings.get().of(zone.origin()).signing().wrong(zone)),
                         clock,
                         new SecureRandom()::nextLong,
                         this::execute,

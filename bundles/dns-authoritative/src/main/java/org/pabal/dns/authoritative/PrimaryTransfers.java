@@ -36,10 +36,20 @@ final class PrimaryTransfers {
 
     private final ZoneStore store;
     private final Function<Name, Optional<TsigKey>> keys;
+    private final Function<Zone, Optional<String>> wrong;
 
     PrimaryTransfers(ZoneStore store, Function<Name, Optional<TsigKey>> keys) {
+        this(store, keys, zone -> Optional.empty());
+    }
+
+    /// @param wrong what is wrong with a zone as it came, by its own digest
+    PrimaryTransfers(
+            ZoneStore store,
+            Function<Name, Optional<TsigKey>> keys,
+            Function<Zone, Optional<String>> wrong) {
         this.store = store;
         this.keys = keys;
+        this.wrong = wrong;
     }
 
     /// @param wanted asked before anything is published: the zone may not be ours any more
@@ -68,6 +78,11 @@ final class PrimaryTransfers {
             }
             if (steps instanceof Transfer.Steps some) {
                 check(some.steps(), ours.get(), sources);
+                Zone after = ours.get();
+                for (ZoneChange step : some.steps()) {
+                    after = after.with(step);
+                }
+                requireRight(after);
                 requireWanted(wanted);
                 Optional<Zone> next = store.change(some.steps());
                 if (next.isPresent()) {
@@ -241,6 +256,7 @@ final class PrimaryTransfers {
                     ? new Refresh.Current()
                     : new Refresh.Older(next.serial());
         }
+        requireRight(next);
         requireWanted(wanted);
         try {
             store.publish(next);
@@ -252,6 +268,13 @@ final class PrimaryTransfers {
                         ? ""
                         : ", " + whole.dropped() + " records that do not belong to it dropped";
         return new Refresh.Newer(next, how + ", " + next.size() + " records" + dropped);
+    }
+
+    private void requireRight(Zone next) throws TransferFault {
+        Optional<String> why = wrong.apply(next);
+        if (why.isPresent()) {
+            throw new TransferFault(why.get());
+        }
     }
 
     private static void requireWanted(BooleanSupplier wanted) throws TransferFault {

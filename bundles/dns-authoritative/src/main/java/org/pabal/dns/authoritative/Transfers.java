@@ -7,6 +7,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.xbill.DNS.Flags;
 import org.xbill.DNS.Message;
+import org.xbill.DNS.Name;
 import org.xbill.DNS.RRset;
 import org.xbill.DNS.Rcode;
 import org.xbill.DNS.Record;
@@ -21,6 +22,7 @@ import java.util.Optional;
 import java.util.Spliterator;
 import java.util.Spliterators;
 import java.util.concurrent.Semaphore;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
@@ -45,6 +47,7 @@ final class Transfers implements RequestHandler {
     private static final int MESSAGE = 16_000;
 
     private final ZoneStore store;
+    private final Function<Name, Optional<Zone>> served;
     private final Supplier<Administration> administration;
     private final Reply replies;
     private final SparingLog refusals;
@@ -55,11 +58,13 @@ final class Transfers implements RequestHandler {
     ///     again
     Transfers(
             ZoneStore store,
+            Function<Name, Optional<Zone>> served,
             Supplier<Administration> administration,
             Reply replies,
             SparingLog refusals,
             int maxTransfers) {
         this.store = store;
+        this.served = served;
         this.administration = administration;
         this.replies = replies;
         this.refusals = refusals;
@@ -70,7 +75,7 @@ final class Transfers implements RequestHandler {
     @Override
     public Stream<byte[]> answer(Request request) throws IOException {
         Query query = request.query();
-        Optional<Zone> zone = store.find(query.name());
+        Optional<Zone> zone = served.apply(query.name());
         if (zone.isEmpty()) {
             return bare(request, Rcode.NOTAUTH); // RFC 5936 §2.2.1
         }
@@ -96,6 +101,16 @@ final class Transfers implements RequestHandler {
         }
     }
 
+    /// The steps to the version that is served, which need not be the last that is kept: that one
+    /// may wait for its signatures.
+    private Optional<List<ZoneChange>> steps(Zone zone, long since) throws IOException {
+        return store.changes(zone.origin(), since)
+                .filter(
+                        steps ->
+                                !steps.isEmpty()
+                                        && steps.getLast().to().getSerial() == zone.serial());
+    }
+
     private Stream<byte[]> messages(Request request, Zone zone, Optional<SOARecord> had)
             throws IOException {
         Optional<List<ZoneChange>> steps = Optional.empty();
@@ -103,7 +118,7 @@ final class Transfers implements RequestHandler {
             long serial = had.get().getSerial();
             // RFC 1995 §2: who has this version, or a newer one, gets the SOA alone. RFC 1982 §3.2
             boolean behind = (int) (zone.serial() - serial) > 0;
-            steps = behind ? store.changes(zone.origin(), serial) : Optional.of(List.of());
+            steps = behind ? steps(zone, serial) : Optional.of(List.of());
             if (steps.filter(List::isEmpty).isPresent()) {
                 return Stream.of(single(request, zone));
             }

@@ -76,10 +76,4 @@ class ServiceBindingTest {
                 "own A 192.0.2.2; own AAAA 2001:db8:0:0:0:0:0:2",
                 additional("_8443._foo.", Type.SVCB));
     }
-
-    @Test
-    void goesTheFastWay() {
-        node.ask("alias.example.org", Type.HTTPS);
-        assertEquals(2, node.fastAnswers);
-    }
 }

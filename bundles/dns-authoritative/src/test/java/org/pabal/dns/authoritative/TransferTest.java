@@ -320,6 +320,7 @@ class TransferTest {
     private Transfers transfers(int max) {
         return new Transfers(
                 node.store,
+                node.store::find,
                 () -> node.server.administration(),
                 new Reply(1232),
                 new SparingLog(LoggerFactory.getLogger(TransferTest.class)),

@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -17,11 +18,14 @@ import java.util.zip.CRC32C;
 
 /// A master file that was read, with those that it includes.
 ///
-/// @param records in the order of the text
+/// @param records the first of them, in the order of the text
 record MasterFile(PackedZone zone, List<Record> records, ZoneJournal.Text text) {
 
     private static final long MAX_OCTETS = 1_000_000_000;
     private static final int MAX_INCLUDES = 1_000;
+
+    /// Records that are kept for the checks; a zone of a million would take the room of ten.
+    private static final int MAX_KEPT = 50_000;
 
     /// Reads a file.
     ///
@@ -33,13 +37,25 @@ record MasterFile(PackedZone zone, List<Record> records, ZoneJournal.Text text) 
             throws IOException {
         Reading reading = new Reading(file.getParent(), watched);
         byte[] octets = reading.octets(file);
-        List<Record> records =
-                ZoneText.read(
-                        origin, octets, file.toString(), ZoneText.MAX_RECORDS, reading::include);
+        // A guess at how many names there are saves a large zone from growing in steps.
+        PackedZone.Builder zone = PackedZone.builder(origin, octets.length / 100);
+        List<Record> first = new ArrayList<>();
+        ZoneText.read(
+                origin,
+                octets,
+                file.toString(),
+                ZoneText.MAX_RECORDS,
+                reading::include,
+                record -> {
+                    zone.add(record);
+                    if (first.size() < MAX_KEPT) {
+                        first.add(record);
+                    }
+                });
         ZoneJournal.Text text =
                 new ZoneJournal.Text(reading.total, (int) reading.sum.getValue(), false);
         try {
-            return new MasterFile(new PackedZone(origin, records), records, text);
+            return new MasterFile(zone.build(), first, text);
         } catch (IllegalArgumentException e) {
             throw new IllegalArgumentException(
                     file + ": " + e.getMessage().replaceFirst("^zone \\S+: ", ""), e);

@@ -24,6 +24,7 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 
 /// A zone as a master file, RFC 1035 §5, with `$TTL` (RFC 2308 §4) and `$GENERATE`. `$INCLUDE` is
@@ -85,8 +86,51 @@ final class ZoneText {
     static List<Record> read(
             Name origin, byte[] text, String file, int maxRecords, Includes includes) {
         List<Record> records = new ArrayList<>();
-        read(new Part(origin, -1, text, file, 0), maxRecords, includes, records);
+        read(origin, text, file, maxRecords, includes, records::add);
         return records;
+    }
+
+    /// The same without keeping the records.
+    static void read(
+            Name origin,
+            byte[] text,
+            String file,
+            int maxRecords,
+            Includes includes,
+            Consumer<Record> records) {
+        read(new Part(origin, -1, text, file, 0), includes, new Counted(records, maxRecords));
+    }
+
+    /// A record that is well written and cannot be in the zone.
+    private static final class Unfit extends IOException {
+        private static final long serialVersionUID = 1L;
+
+        Unfit(IllegalArgumentException cause) {
+            super(cause.getMessage().replaceFirst("^zone \\S+: ", ""), cause);
+        }
+    }
+
+    /// Hands records on, up to a number.
+    private static final class Counted {
+        private final Consumer<Record> next;
+        private int left;
+
+        Counted(Consumer<Record> next, int most) {
+            this.next = next;
+            this.left = most;
+        }
+
+        void add(Record record) throws IOException {
+            if (left == 0) {
+                throw new IOException("too many records; expected at most " + MAX_RECORDS);
+            }
+            left--;
+            try {
+                next.accept(record);
+            } catch (IllegalArgumentException e) {
+                throw new Unfit(e);
+            }
+        }
     }
 
     /// A file, or one that it includes.
@@ -97,30 +141,28 @@ final class ZoneText {
     /// `$INCLUDE`, and what held where it stood.
     private record Include(int line, String text, Name origin, long ttl) {}
 
-    private static void read(Part part, int maxRecords, Includes includes, List<Record> records) {
+    private static void read(Part part, Includes includes, Counted records) {
         LineByLine in = new LineByLine(part);
-        int first = records.size();
+        long minimum = -1;
         try (Master master = new Master(in, part.origin(), part.ttl())) {
             master.disableIncludes(true);
             for (Record record = master.nextRecord();
                     record != null;
                     record = master.nextRecord()) {
-                if (records.size() == maxRecords) {
-                    throw new IOException("more than " + maxRecords + " records");
-                }
                 requireWire(record);
+                if (record instanceof SOARecord soa) {
+                    minimum = soa.getMinimum();
+                }
                 records.add(record);
             }
+        } catch (Unfit e) {
+            throw bad(part, in.line, in.text(), e.getMessage(), e);
         } catch (IOException | RuntimeException e) {
             throw bad(part, in.line, in.text(), reason(e) + "; " + EXPECTED, e);
         }
         for (Include include : in.includes) {
             try {
-                read(
-                        included(part, include, includes, records, first),
-                        maxRecords,
-                        includes,
-                        records);
+                read(included(part, include, includes, minimum), includes, records);
             } catch (IOException e) {
                 throw bad(part, include.line(), visible(include.text()), reason(e), e);
             }
@@ -129,8 +171,7 @@ final class ZoneText {
 
     /// RFC 1035 §5.1: the origin of the file that includes is not changed by what is included; here
     /// its `$TTL` and its last name are not either.
-    private static Part included(
-            Part part, Include include, Includes includes, List<Record> records, int first)
+    private static Part included(Part part, Include include, Includes includes, long minimum)
             throws IOException {
         List<String> words = words(include.text());
         if (words.size() < 2 || words.size() > 3) {
@@ -145,11 +186,8 @@ final class ZoneText {
                 words.size() == 2
                         ? include.origin()
                         : Name.fromString(words.get(2), include.origin());
-        long ttl = include.ttl();
         // without $TTL the SOA's MINIMUM, as dnsjava does within one file
-        for (int i = first; i < records.size() && ttl < 0; i++) {
-            ttl = records.get(i) instanceof SOARecord soa ? soa.getMinimum() : -1;
-        }
+        long ttl = include.ttl() < 0 ? minimum : include.ttl();
         String name = words.get(1);
         return new Part(origin, ttl, includes.open(name), name, part.depth() + 1);
     }
