@@ -103,7 +103,7 @@ class ZoneExchangeTest {
         versions.put(MEMBER, new Zone[] {zone(1), zone(2)});
         clock.advance(Duration.ofMinutes(1));
         assertEquals(Rcode.NOERROR, notified("127.0.0.1"));
-        assertEquals("member.example. 2", next());
+        assertEquals("member.example. 2", nextInHalfAMinute());
         assertEquals(Rcode.REFUSED, notified("192.0.2.1"));
     }
 
@@ -196,6 +196,19 @@ class ZoneExchangeTest {
             connection.finish();
             return Node.parsed(DnsFraming.read(connection.fromServer()).orElseThrow()).getRcode();
         }
+    }
+
+    /// A NOTIFY that comes before the last transfer is quite over is acted upon some seconds later;
+    /// the zone's own timer is a minute away.
+    private String nextInHalfAMinute() throws InterruptedException {
+        for (int tries = 0; tries < 3; tries++) {
+            String event = news.poll(1, TimeUnit.SECONDS);
+            if (event != null) {
+                return event;
+            }
+            clock.advance(Duration.ofSeconds(10));
+        }
+        return next();
     }
 
     private String next() throws InterruptedException {
