@@ -36,13 +36,16 @@ final class Readiness {
     private static final String LISTENER = "org.pabal.protocol.Listener";
     private static final Pattern NO_SOCKET =
             Pattern.compile("(?i)cannot (listen|bind|assign)|address already in use");
-    /// How long after the last event nothing more is expected when a setting was refused.
-    private static final Duration QUIET = Duration.ofMillis(700);
+
+    /// How long after the last event nothing more is expected when a setting was refused. A busy
+    /// disk may hold a bundle up between a complaint and what follows from it.
+    private static final Duration QUIET = Duration.ofSeconds(3);
 
     private final BundleContext context;
     private final Supplier<Set<String>> wanted;
-    private final Set<String> complaints = new LinkedHashSet<>();
     private final ServiceListener changes = event -> changed();
+    private final Set<String> complaints = new LinkedHashSet<>(); // guarded by this, as the rest
+    private long events;
     private long lastChange = System.nanoTime();
 
     /// @param wanted the names of the listeners that the settings ask for
@@ -66,37 +69,40 @@ final class Readiness {
         if (complaints.size() < 16) {
             complaints.add(what);
         }
-        lastChange = System.nanoTime();
-        notifyAll();
+        changed();
     }
 
     private synchronized void changed() {
+        events++;
         lastChange = System.nanoTime();
         notifyAll();
     }
 
     /// Waits until all is there, or a socket is not to be had, or nothing more is to be expected.
-    synchronized State await(Duration patience) throws InterruptedException {
+    State await(Duration patience) throws InterruptedException {
         long end = System.nanoTime() + patience.toNanos();
         while (true) {
+            long seen = events();
             State state = look();
-            long now = System.nanoTime();
-            long until = complaints.isEmpty() ? end : Math.min(end, lastChange + QUIET.toNanos());
-            if (!(state instanceof State.NotReady) || now >= until) {
+            if (!(state instanceof State.NotReady) || !awaitEvent(seen, quietAfter(end))) {
                 return state;
             }
-            wait(Math.max(1, (until - now) / 1_000_000));
         }
     }
 
     /// Waits until all is there, however long that takes, whatever was wrong before.
-    synchronized State awaitMended(Duration patience) throws InterruptedException {
-        complaints.clear();
+    State awaitMended(Duration patience) throws InterruptedException {
         long end = System.nanoTime() + patience.toNanos();
-        while (!(look() instanceof State.Ready) && System.nanoTime() < end) {
-            wait(patience.toMillis());
+        synchronized (this) {
+            complaints.clear();
         }
-        return look();
+        while (true) {
+            long seen = events();
+            State state = look();
+            if (state instanceof State.Ready || !awaitEvent(seen, end)) {
+                return state;
+            }
+        }
     }
 
     /// Waits for the shell commands of a scope, and for the door that leads to them.
@@ -105,16 +111,39 @@ final class Readiness {
                 && awaitService("(pabal.shell=open)", patience);
     }
 
-    private synchronized boolean awaitService(String filter, Duration patience)
-            throws InterruptedException {
+    private boolean awaitService(String filter, Duration patience) throws InterruptedException {
         long end = System.nanoTime() + patience.toNanos();
-        while (references(filter, null).length == 0) {
-            long now = System.nanoTime();
-            long until = complaints.isEmpty() ? end : Math.min(end, lastChange + QUIET.toNanos());
-            if (now >= until) {
+        while (true) {
+            long seen = events();
+            if (references(filter, null).length > 0) {
+                return true;
+            }
+            if (!awaitEvent(seen, quietAfter(end))) {
                 return false;
             }
-            wait(Math.max(1, (until - now) / 1_000_000));
+        }
+    }
+
+    private synchronized long events() {
+        return events;
+    }
+
+    /// When nothing more is to be expected.
+    private synchronized long quietAfter(long end) {
+        return complaints.isEmpty() ? end : Math.min(end, lastChange + QUIET.toNanos());
+    }
+
+    /// Waits for an event later than one that was seen. The framework is never asked in here: who
+    /// holds one of its locks may have something to complain of.
+    ///
+    /// @return whether there was one before the end
+    private synchronized boolean awaitEvent(long seen, long end) throws InterruptedException {
+        while (events == seen) {
+            long left = end - System.nanoTime();
+            if (left <= 0) {
+                return false;
+            }
+            wait(Math.max(1, left / 1_000_000));
         }
         return true;
     }
@@ -147,7 +176,9 @@ final class Readiness {
         if (missing.isEmpty()) {
             return new State.Ready();
         }
-        missing.addAll(complaints);
+        synchronized (this) {
+            missing.addAll(complaints);
+        }
         return new State.NotReady(String.join("; ", missing));
     }
 
