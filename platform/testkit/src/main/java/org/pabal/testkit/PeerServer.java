@@ -1,10 +1,12 @@
 package org.pabal.testkit;
 
 import java.io.IOException;
+import java.net.BindException;
 import java.net.DatagramPacket;
 import java.net.DatagramSocket;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.ServerSocket;
 import java.net.SocketTimeoutException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -12,6 +14,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 
 /// Another name server on this machine, on a port of loopback, serving the same zones as we do: NSD
@@ -123,10 +126,20 @@ public final class PeerServer implements AutoCloseable {
         return new PeerServer(process, port, log);
     }
 
-    private static int freePort() throws IOException {
-        try (DatagramSocket free = new DatagramSocket(0, InetAddress.getLoopbackAddress())) {
-            return free.getLocalPort();
+    /// A port of loopback that nobody has, by UDP or TCP. Below those that the system gives to
+    /// clients: one of them may take it before the server does.
+    public static int freePort() throws IOException {
+        InetAddress loopback = InetAddress.getLoopbackAddress();
+        for (int tries = 0; tries < 100; tries++) {
+            int port = ThreadLocalRandom.current().nextInt(10_000, 32_000);
+            try (ServerSocket tcp = new ServerSocket(port, 1, loopback);
+                    DatagramSocket udp = new DatagramSocket(port, loopback)) {
+                return Math.min(tcp.getLocalPort(), udp.getLocalPort()); // they are the same
+            } catch (BindException e) {
+                continue;
+            }
         }
+        throw new BindException("no port of loopback is free");
     }
 
     /// The answer to a query over UDP, or none within the time.

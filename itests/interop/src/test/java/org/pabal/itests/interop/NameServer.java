@@ -1,11 +1,10 @@
 package org.pabal.itests.interop;
 
+import org.pabal.testkit.PeerServer;
+
 import java.io.IOException;
-import java.net.BindException;
-import java.net.DatagramSocket;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -37,18 +36,7 @@ final class NameServer implements AutoCloseable {
 
     /// An address for one, and for others to know before it is started.
     static InetSocketAddress free() throws IOException {
-        while (true) {
-            try (ServerSocket tcp = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
-                    DatagramSocket udp =
-                            new DatagramSocket(
-                                    new InetSocketAddress(
-                                            InetAddress.getLoopbackAddress(),
-                                            tcp.getLocalPort()))) {
-                return (InetSocketAddress) udp.getLocalSocketAddress();
-            } catch (BindException e) {
-                // That port is taken by UDP.
-            }
-        }
+        return new InetSocketAddress(InetAddress.getLoopbackAddress(), PeerServer.freePort());
     }
 
     /// Knot as the primary of a zone that it tells the other of.
