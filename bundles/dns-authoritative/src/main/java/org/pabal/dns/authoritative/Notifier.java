@@ -97,7 +97,7 @@ final class Notifier {
                             .thenComparing(news -> news.about.origin())
                             .thenComparing(news -> news.about.server().toString()));
     private int running;
-    private final SeldomLog full = new SeldomLog();
+    private final SparingLog full = new SparingLog(LOG);
 
     /// @param zones our zones by their origins
     /// @param own our own addresses
@@ -140,17 +140,16 @@ final class Notifier {
                 About about = new About(zone.origin(), target);
                 News news = all.get(about);
                 if (news == null && all.size() >= MAX_WAITING) {
-                    full.write(
-                            others ->
-                                    LOG.warn(
-                                            "zone {}: {} is not told of serial {}: {} NOTIFYs wait"
-                                                    + " already ({} others left out); it finds out"
-                                                    + " by its refresh timer",
-                                            zone.origin(),
-                                            target.address(),
-                                            zone.serial(),
-                                            MAX_WAITING,
-                                            others));
+                    full.say(
+                            "zone "
+                                    + zone.origin()
+                                    + ": "
+                                    + target.address()
+                                    + " is not told of serial "
+                                    + zone.serial()
+                                    + ": "
+                                    + MAX_WAITING
+                                    + " NOTIFYs wait already; it finds out by its refresh timer");
                     return;
                 }
                 if (news == null) {

@@ -29,7 +29,7 @@ final class NotifyAnswering implements RequestHandler {
     private final Secondaries secondaries;
     private final Reply replies;
     private final Function<Name, Optional<Zone>> zones;
-    private final SeldomLog refusals = new SeldomLog();
+    private final SparingLog refusals = new SparingLog(LOG);
 
     /// @param zones those of ours
     NotifyAnswering(Secondaries secondaries, Reply replies, Function<Name, Optional<Zone>> zones) {
@@ -77,18 +77,16 @@ final class NotifyAnswering implements RequestHandler {
     }
 
     private void refuse(Request request, Name origin, List<RemoteServer> primaries) {
-        refusals.write(
-                others ->
-                        LOG.warn(
-                                "zone {}: NOTIFY from {} refused: {} ({} others since the last such"
-                                        + " line)",
-                                origin,
-                                request.from().address().getAddress().getHostAddress(),
-                                primaries.isEmpty()
-                                        ? "the zone is made here"
-                                        : "expected one of its primaries, signed where a key is set"
-                                                + " for it",
-                                others));
+        refusals.say(
+                "zone "
+                        + origin
+                        + ": NOTIFY from "
+                        + request.from().address().getAddress().getHostAddress()
+                        + " refused: "
+                        + (primaries.isEmpty()
+                                ? "the zone is made here"
+                                : "expected one of its primaries, signed where a key is set for"
+                                        + " it"));
     }
 
     private static Optional<Long> serial(Name origin, byte[] octets) throws IOException {

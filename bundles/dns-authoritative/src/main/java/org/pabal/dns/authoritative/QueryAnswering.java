@@ -298,7 +298,7 @@ final class QueryAnswering implements AutoCloseable {
             return Answer.bare(Rcode.SERVFAIL);
         }
         if (query.transfer()) {
-            return Answer.bare(Rcode.REFUSED); // RFC 5936 §4.2: not by UDP
+            return Answer.bare(Rcode.NOTIMP); // RFC 5936 §4.2: not by UDP; NSD and Knot say so too
         }
         return ZoneLookup.find(zones.get(), query.name(), query.type(), query.dnssec());
     }

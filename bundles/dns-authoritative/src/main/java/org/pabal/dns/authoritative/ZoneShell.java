@@ -6,6 +6,7 @@ import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Reference;
 import org.pabal.dns.PackedZone;
 import org.pabal.dns.Zone;
+import org.pabal.dns.ZoneChecks;
 import org.pabal.dns.ZoneStore;
 import org.xbill.DNS.DClass;
 import org.xbill.DNS.Master;
@@ -42,6 +43,7 @@ import java.util.stream.Stream;
         })
 public final class ZoneShell {
 
+    private static final int MAX_WARNINGS = 10;
     private static final long MAX_TTL = Integer.MAX_VALUE; // RFC 2181 §8
 
     private final ZoneStore store;
@@ -125,7 +127,7 @@ public final class ZoneShell {
     @Descriptor(
             "Reads a master file and makes it the zone. Example: zone:load example.org"
                     + " /etc/zones/example.org")
-    public String load(
+    public List<String> load(
             @Descriptor("the zone, e.g. example.org") String origin,
             @Descriptor("a master file on the node's machine") String file)
             throws IOException {
@@ -148,14 +150,22 @@ public final class ZoneShell {
                         + ": "
                         + next.all().count()
                         + " record sets";
-        return before.filter(zone -> !follows(next.serial(), zone.serial()))
-                .map(
-                        zone ->
-                                done
-                                        + "; the serial does not follow "
-                                        + zone.serial()
-                                        + ", secondaries will not notice")
-                .orElse(done);
+        List<String> lines = new ArrayList<>();
+        lines.add(
+                before.filter(zone -> !Serial.follows(next.serial(), zone.serial()))
+                        .map(
+                                zone ->
+                                        done
+                                                + "; the serial does not follow "
+                                                + zone.serial()
+                                                + ", secondaries will not notice")
+                        .orElse(done));
+        List<String> warnings = ZoneChecks.of(next).warnings();
+        warnings.stream().limit(MAX_WARNINGS).map("warning: "::concat).forEach(lines::add);
+        if (warnings.size() > MAX_WARNINGS) {
+            lines.add("and " + (warnings.size() - MAX_WARNINGS) + " warnings more");
+        }
+        return lines;
     }
 
     @Descriptor(
@@ -340,17 +350,19 @@ public final class ZoneShell {
     ///
     /// @throws IllegalArgumentException with the place of the fault in one line
     private static PackedZone read(Name origin, Path file) throws IOException {
-        List<Record> records = new ArrayList<>();
+        // A guess at how many names there are saves a large zone from growing in steps.
+        PackedZone.Builder zone =
+                PackedZone.builder(origin, (int) Math.min(Files.size(file) / 100, 20_000_000));
         try (Master master = new Master(file.toString(), origin)) {
             for (Record record = master.nextRecord();
                     record != null;
                     record = master.nextRecord()) {
-                records.add(record);
+                zone.add(record);
             }
         } catch (TextParseException e) {
             throw new IllegalArgumentException("zone " + origin + ": " + e.getMessage(), e);
         }
-        return new PackedZone(origin, records);
+        return zone.build();
     }
 
     /// One record, when all arguments together are one; else a record an argument. The strings of a
@@ -435,12 +447,6 @@ public final class ZoneShell {
                 .flatMap(set -> Stream.concat(set.rrs(false).stream(), set.sigs().stream()))
                 .map(record -> record.toString().replaceAll("\t+", " "))
                 .toList();
-    }
-
-    /// RFC 1982 §3.2
-    private static boolean follows(long next, long before) {
-        long distance = next - before & 0xFFFFFFFFL;
-        return distance > 0 && distance < 0x80000000L;
     }
 
     private static Name name(String text) {

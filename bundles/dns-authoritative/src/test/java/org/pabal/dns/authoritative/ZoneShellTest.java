@@ -109,11 +109,22 @@ class ZoneShellTest {
                 "$TTL 60\n@ SOA ns1 h 7 1 2 3 4\n@ NS ns1\nns1 A 192.0.2.1\nwww A 192.0.2.2\n");
         assertEquals(
                 "zone example.net. serial 7: 4 record sets",
-                shell.load("example.net", file.toString()));
+                shell.load("example.net", file.toString()).getFirst());
         assertEquals(
                 "NOERROR aa\nwww.example.net. 60 A 192.0.2.2", node.ask("www.example.net", Type.A));
         assertTrue(
-                shell.load("example.net", file.toString()).endsWith("secondaries will not notice"));
+                shell.load("example.net", file.toString())
+                        .getFirst()
+                        .endsWith("secondaries will not notice"));
+        Files.writeString(
+                file, "$TTL 60\n@ SOA ns1 h 9 1 2 3 4\n@ NS ns1\n@ MX 10 mx\nns1 A 192.0.2.1\n");
+        List<String> said = shell.load("example.net", file.toString());
+        assertEquals(2, said.size(), said.toString());
+        assertTrue(said.get(1).contains("mx.example.net."), said.toString());
+        Files.writeString(
+                file,
+                "$TTL 60\n@ SOA ns1 h 10 1 2 3 4\n@ NS ns1\nns1 A 192.0.2.1\nwww A 192.0.2.2\n");
+        assertEquals(1, shell.load("example.net", file.toString()).size());
         Files.writeString(file, "$TTL 60\n@ SOA ns1 h 8 1 2 3 4\n@ NS ns1\nns1 A 192.0.2.256\n");
         assertRefuses("example.net:4", () -> shell.load("example.net", file.toString()));
         Files.writeString(
