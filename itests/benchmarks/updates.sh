@@ -66,7 +66,7 @@ made=$(($(serial) - before))
 echo "$made updates in $((nanos / 1000000)) ms: $((made * 1000000000 / nanos)) a second; the node's CPU $(($(cpu) - cpu_before)) ms, queries included"
 grep -E 'Queries (sent|completed|lost|per second)|Average Latency|Response codes' "$work/dnsperf"
 last=$(dig @127.0.0.1 -p "$port" "u$((clients - 1))-$((each - 1)).bench.test" A +short)
-[ "$failed" = 0 ] && [ "$made" = $((each * clients)) ] && [ "$last" = 192.0.2.7 ] || {
+[ "$failed" = 0 ] && [ "$made" -ge $((each * clients)) ] && [ "$last" = 192.0.2.7 ] || {
   echo "wrong: $failed senders were refused, $made of $((each * clients)) updates made, the last is '$last'" >&2
   cat "$work"/said* >&2
   exit 1

@@ -432,7 +432,9 @@ public final class PackedZone implements Zone {
             NameTable next = edit.done();
             CanonicalOrder[] nextOrders = new CanonicalOrder[ORDERS];
             for (int which = 0; which < ORDERS && !compacted; which++) {
-                if (orders[which] != null) {
+                // A signed zone is asked for its chain at each edit, and mostly in a version that
+                // nobody keeps: those that come after it have to inherit an order.
+                if (orders[which] != null || which != ALL && signed()) {
                     nextOrders[which] = reordered(which, next, all, places);
                 }
             }
@@ -461,7 +463,7 @@ public final class PackedZone implements Zone {
                     added.add(places[i]);
                 }
             }
-            return orders[which].with(next, added, removed);
+            return order(which).with(next, added, removed);
         }
     }
 

@@ -50,6 +50,9 @@ final class FileZoneStore implements ZoneStore, AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(FileZoneStore.class);
 
     /// How long [#writeOut()] may keep [#scan()] waiting.
+    /// A zone of so many records is worth a full collection after it was read.
+    private static final int LARGE = 500_000;
+
     private static final Duration TURN = Duration.ofSeconds(1);
 
     private static final Set<String> LEFT_BEHIND =
@@ -64,6 +67,8 @@ final class FileZoneStore implements ZoneStore, AutoCloseable {
     private final Map<Name, ZoneFile> files = new ConcurrentHashMap<>();
     private final ConcurrentSkipListMap<Name, PackedZone> zones = new ConcurrentSkipListMap<>();
     private final List<ZoneObserver> observers = new CopyOnWriteArrayList<>();
+
+    private volatile boolean leftOvers;
 
     /// What observers are to hear, in the order in which it happened.
     private final Queue<Runnable> news = new ConcurrentLinkedQueue<>();
@@ -96,6 +101,7 @@ final class FileZoneStore implements ZoneStore, AutoCloseable {
         tidy();
         look(true);
         requireMasterFiles();
+        giveBack();
         LOG.info(
                 "{} zones from {} in {} ms",
                 zones.size(),
@@ -124,6 +130,7 @@ final class FileZoneStore implements ZoneStore, AutoCloseable {
                     one.publish(zone);
                     return true;
                 });
+        giveBack();
     }
 
     @Override
@@ -172,6 +179,7 @@ final class FileZoneStore implements ZoneStore, AutoCloseable {
     /// Takes over what has changed in the directory.
     void scan() throws IOException {
         look(false);
+        giveBack();
     }
 
     /// Writes the master files of zones that nobody has changed for a while, so that what a person
@@ -386,6 +394,15 @@ final class FileZoneStore implements ZoneStore, AutoCloseable {
         }
     }
 
+    /// A large zone leaves its text behind, and the version before, which is outside of the heap
+    /// for the most part: nothing would bring a full collection about for a long time.
+    private void giveBack() {
+        if (leftOvers) {
+            leftOvers = false;
+            System.gc();
+        }
+    }
+
     /// Makes a version the one that is found, and then tells of it.
     private final class ToObservers implements ZoneFile.News {
 
@@ -394,6 +411,7 @@ final class FileZoneStore implements ZoneStore, AutoCloseable {
             news.add(
                     () -> {
                         zones.put(zone.origin(), zone);
+                        leftOvers |= zone.size() >= LARGE;
                         tell(observer -> observer.published(zone));
                     });
         }

@@ -5,6 +5,7 @@ import org.xbill.DNS.Name;
 import org.xbill.DNS.Record;
 
 import java.io.IOException;
+import java.io.InterruptedIOException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.NoSuchFileException;
@@ -14,6 +15,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
 import java.util.zip.CRC32C;
 
 /// A master file that was read, with those that it includes.
@@ -35,6 +38,26 @@ record MasterFile(PackedZone zone, List<Record> records, ZoneJournal.Text text) 
     ///     administrator
     static MasterFile read(Path file, Name origin, Map<Path, Optional<FileStamp>> watched)
             throws IOException {
+        // dnsjava throws and catches an exception for each record without a TTL, which costs as
+        // much as the stack is deep: a thread of its own has a flat one, and reads twice as fast.
+        FutureTask<MasterFile> read = new FutureTask<>(() -> readHere(file, origin, watched));
+        Thread.ofPlatform().name("zone " + origin).start(read);
+        try {
+            return read.get();
+        } catch (ExecutionException e) {
+            switch (e.getCause()) {
+                case IOException trouble -> throw trouble;
+                case RuntimeException trouble -> throw trouble;
+                default -> throw new IllegalStateException(e.getCause());
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new InterruptedIOException(file + ": interrupted while it was read");
+        }
+    }
+
+    private static MasterFile readHere(
+            Path file, Name origin, Map<Path, Optional<FileStamp>> watched) throws IOException {
         Reading reading = new Reading(file.getParent(), watched);
         byte[] octets = reading.octets(file);
         // A guess at how many names there are saves a large zone from growing in steps.
