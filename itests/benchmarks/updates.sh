@@ -46,9 +46,12 @@ for ((c = 0; c < clients; c++)); do
 done
 
 cpu() { awk '{print ($14 + $15) * 10}' "/proc/$pid/stat"; } # milliseconds, at 100 ticks a second
+dropped() { awk '/^Udp: [0-9]/{print $6}' /proc/net/snmp; } # datagrams for which a socket had no room
+here() { awk -v port=":$(printf %04X "$port")" 'index($2, port) {sum += $NF} END {print sum + 0}' /proc/net/udp; }
 serial() { dig @127.0.0.1 -p "$port" bench.test SOA +short | cut -d' ' -f3; }
 before=$(serial)
 cpu_before=$(cpu)
+dropped_before=$(dropped)
 dnsperf -s 127.0.0.1 -p "$port" -d "$work/queries" -Q "$rate" -l 600 -q 5000 > "$work/dnsperf" 2>&1 &
 load=$!
 start=$(date +%s%N)
@@ -65,6 +68,7 @@ wait "$load" || true
 made=$(($(serial) - before))
 echo "$made updates in $((nanos / 1000000)) ms: $((made * 1000000000 / nanos)) a second; the node's CPU $(($(cpu) - cpu_before)) ms, queries included"
 grep -E 'Queries (sent|completed|lost|per second)|Average Latency|Response codes' "$work/dnsperf"
+echo "dropped by full sockets: $(($(dropped) - dropped_before)), of them at the node $(here)"
 last=$(dig @127.0.0.1 -p "$port" "u$((clients - 1))-$((each - 1)).bench.test" A +short)
 [ "$failed" = 0 ] && [ "$made" -ge $((each * clients)) ] && [ "$last" = 192.0.2.7 ] || {
   echo "wrong: $failed senders were refused, $made of $((each * clients)) updates made, the last is '$last'" >&2
