@@ -80,7 +80,7 @@ class EdnsOptionsTest {
     @ParameterizedTest
     @CsvSource({
         "0, www.example.com, A, IN, 20",
-        "0, example.org, AXFR, IN, 18",
+        "0, example.org, AXFR, IN, 21",
         "0, version.bind, TXT, CH, 21",
         "2, example.org, SOA, IN, 21",
         "0, ns1.example.org, A, IN, -1",
