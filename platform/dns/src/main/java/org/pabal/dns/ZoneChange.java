@@ -76,10 +76,18 @@ public record ZoneChange(SOARecord from, SOARecord to, List<Record> removed, Lis
         }
     }
 
-    private static List<Record> records(RRset set) {
+    /// The records of a set, and behind them their signatures.
+    public static List<Record> records(RRset set) {
         List<Record> records = new ArrayList<>(set.rrs(false));
         records.addAll(set.sigs());
         return records;
+    }
+
+    /// Whether a zone has a record, whatever its TTL.
+    public static boolean has(Zone zone, Record record) {
+        return zone.records(record.getName(), record.getRRsetType()).stream()
+                .flatMap(set -> records(set).stream())
+                .anyMatch(record::equals);
     }
 
     /// Records that are equal and have the same TTL, which `equals` of a record passes over.

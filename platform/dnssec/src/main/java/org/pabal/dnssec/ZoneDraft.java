@@ -104,7 +104,8 @@ final class ZoneDraft {
         return new ZoneChange(ZoneChange.soa(base), soa, removed, added);
     }
 
-    private static void missing(
+    /// Adds what is here and not there to what was found.
+    static void missing(
             List<? extends Record> here, List<? extends Record> there, List<Record> found) {
         here.stream().filter(record -> !Signed.has(there, record)).forEach(found::add);
     }

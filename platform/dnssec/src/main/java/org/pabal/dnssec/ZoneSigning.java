@@ -1,6 +1,7 @@
 package org.pabal.dnssec;
 
 import org.pabal.dns.PackedZone;
+import org.pabal.dns.Serial;
 import org.pabal.dns.Zone;
 import org.pabal.dns.ZoneChange;
 import org.pabal.dns.ZoneKey;
@@ -614,43 +615,28 @@ public record ZoneSigning(
                     set -> {
                         Signed wanted = target.getOrDefault(SetName.of(set), Signed.NOTHING);
                         if (set.getType() != Type.SOA) {
-                            missing(set.rrs(false), wanted.records(), removed);
+                            ZoneDraft.missing(set.rrs(false), wanted.records(), removed);
                         }
-                        missing(set.sigs(), wanted.signatures(), removed);
+                        ZoneDraft.missing(set.sigs(), wanted.signatures(), removed);
                     });
         }
         target.forEach(
                 (name, wanted) -> {
                     Signed before = Signed.of(version, name);
                     if (name.type() != Type.SOA) {
-                        missing(wanted.records(), before.records(), added);
+                        ZoneDraft.missing(wanted.records(), before.records(), added);
                     }
-                    missing(wanted.signatures(), before.signatures(), added);
+                    ZoneDraft.missing(wanted.signatures(), before.signatures(), added);
                 });
     }
 
-    private static void missing(
-            List<? extends Record> here, List<? extends Record> there, List<Record> found) {
-        here.stream().filter(record -> !Signed.has(there, record)).forEach(found::add);
-    }
-
-    /// The SOA with the serial that follows that of both versions (RFC 1982 §3.2).
+    /// The SOA with the serial that follows that of both versions.
     private static SOARecord follow(Zone version, Optional<Zone> trusted) {
         SOARecord soa = ZoneChange.soa(version);
-        long serial = soa.getSerial();
-        if (trusted.isPresent() && (int) (trusted.get().serial() - serial) > 0) {
-            serial = trusted.get().serial();
-        }
-        return new SOARecord(
-                soa.getName(),
-                DClass.IN,
-                soa.getTTL(),
-                soa.getHost(),
-                soa.getAdmin(),
-                serial + 1 & 0xFFFFFFFFL,
-                soa.getRefresh(),
-                soa.getRetry(),
-                soa.getExpire(),
-                soa.getMinimum());
+        long serial =
+                trusted.map(Zone::serial)
+                        .filter(other -> Serial.follows(other, soa.getSerial()))
+                        .orElse(soa.getSerial());
+        return Serial.in(soa, Serial.after(serial));
     }
 }

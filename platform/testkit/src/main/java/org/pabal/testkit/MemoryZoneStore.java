@@ -1,5 +1,6 @@
 package org.pabal.testkit;
 
+import org.pabal.dns.Serial;
 import org.pabal.dns.Zone;
 import org.pabal.dns.ZoneChange;
 import org.pabal.dns.ZoneObserver;
@@ -42,8 +43,8 @@ public final class MemoryZoneStore implements ZoneStore {
     public synchronized void publish(Zone next) {
         check(next);
         Zone before = zones.put(next.origin(), next);
-        // RFC 1982 §3.2: what does not follow is no step that a secondary could take
-        if (before != null && (int) (next.serial() - before.serial()) > 0) {
+        // what does not follow is no step that a secondary could take
+        if (before != null && Serial.follows(next.serial(), before.serial())) {
             history.get(next.origin()).add(ZoneChange.between(before, next));
         } else {
             history.put(next.origin(), new ArrayList<>());

@@ -1,6 +1,7 @@
 package org.pabal.dns.authoritative;
 
 import org.pabal.dns.PackedZone;
+import org.pabal.dns.Serial;
 import org.pabal.dns.Zone;
 import org.pabal.dns.ZoneChange;
 import org.pabal.dns.ZoneStore;
@@ -292,7 +293,7 @@ final class PrimaryTransfers {
         for (ZoneChange step : steps) {
             for (Record record : step.removed()) {
                 Boolean known = there.put(record, false);
-                if (!(known == null ? has(ours, record) : known)) {
+                if (!(known == null ? ZoneChange.has(ours, record) : known)) {
                     throw new TransferFault("a step removes what we do not have: " + record);
                 }
                 size--;
@@ -306,13 +307,6 @@ final class PrimaryTransfers {
             throw new TransferFault(
                     "more than " + sources.maxRecords() + " records, see max-zone-records");
         }
-    }
-
-    private static boolean has(Zone zone, Record record) {
-        return zone.records(record.getName(), record.getRRsetType())
-                .map(set -> Stream.concat(set.rrs(false).stream(), set.sigs().stream()))
-                .orElse(Stream.empty())
-                .anyMatch(record::equals);
     }
 
     private static long size(Zone zone) {

@@ -1,5 +1,6 @@
 package org.pabal.dns.authoritative;
 
+import org.pabal.dns.Serial;
 import org.pabal.dns.Zone;
 import org.pabal.dns.ZoneChange;
 import org.pabal.dns.ZoneFreshness;

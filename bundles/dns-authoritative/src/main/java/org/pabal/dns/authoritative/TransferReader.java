@@ -1,5 +1,6 @@
 package org.pabal.dns.authoritative;
 
+import org.pabal.dns.Serial;
 import org.pabal.dns.ZoneChange;
 import org.xbill.DNS.DClass;
 import org.xbill.DNS.Flags;

@@ -1,5 +1,6 @@
 package org.pabal.dns.authoritative;
 
+import org.pabal.dns.Serial;
 import org.pabal.dns.Zone;
 import org.pabal.dns.ZoneChange;
 import org.pabal.dns.ZoneStore;
@@ -116,8 +117,8 @@ final class Transfers implements RequestHandler {
         Optional<List<ZoneChange>> steps = Optional.empty();
         if (had.isPresent()) {
             long serial = had.get().getSerial();
-            // RFC 1995 §2: who has this version, or a newer one, gets the SOA alone. RFC 1982 §3.2
-            boolean behind = (int) (zone.serial() - serial) > 0;
+            // RFC 1995 §2: who has this version, or a newer one, gets the SOA alone.
+            boolean behind = Serial.follows(zone.serial(), serial);
             steps = behind ? steps(zone, serial) : Optional.of(List.of());
             if (steps.filter(List::isEmpty).isPresent()) {
                 return Stream.of(single(request, zone));
@@ -166,7 +167,7 @@ final class Transfers implements RequestHandler {
         SOARecord soa = ZoneChange.soa(zone);
         Stream<Record> body =
                 zone.all()
-                        .flatMap(set -> Stream.concat(set.rrs(false).stream(), set.sigs().stream()))
+                        .flatMap(set -> ZoneChange.records(set).stream())
                         .filter(record -> record.getType() != Type.SOA);
         return Stream.concat(Stream.concat(Stream.of(soa), body), Stream.of(soa));
     }

@@ -1,5 +1,6 @@
 package org.pabal.dns.authoritative;
 
+import org.pabal.dns.Serial;
 import org.pabal.dns.Zone;
 import org.pabal.dns.ZoneChange;
 import org.pabal.dns.ZoneStore;
@@ -268,10 +269,10 @@ final class Updates implements RequestHandler {
         int type = record.getType();
         if (type == Type.SOA) {
             SOARecord next = (SOARecord) record;
-            // RFC 1982 §3.2; §3.4.2.2: where there is no SOA, and one that does not follow, is
+            // §3.4.2.2: where there is no SOA, and one that does not follow, is
             // ignored
             if (name.equals(edit.origin())
-                    && (int) (next.getSerial() - edit.soa().getSerial()) > 0) {
+                    && Serial.follows(next.getSerial(), edit.soa().getSerial())) {
                 edit.soa(next);
             }
             return;

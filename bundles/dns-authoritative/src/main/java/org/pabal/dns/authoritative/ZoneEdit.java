@@ -1,8 +1,8 @@
 package org.pabal.dns.authoritative;
 
+import org.pabal.dns.Serial;
 import org.pabal.dns.Zone;
 import org.pabal.dns.ZoneChange;
-import org.xbill.DNS.DClass;
 import org.xbill.DNS.Name;
 import org.xbill.DNS.RRset;
 import org.xbill.DNS.Record;
@@ -105,25 +105,9 @@ final class ZoneEdit {
         if (removed.isEmpty() && added.isEmpty() && ZoneChange.same(from, soa)) {
             return Optional.empty();
         }
-        // RFC 1982 §3.2
-        boolean follows = (int) (soa.getSerial() - from.getSerial()) > 0;
-        // RFC 1982 §3.1: the serial after 4294967295 is 0, and that is an increase.
-        long serial = follows ? soa.getSerial() : from.getSerial() + 1 & 0xFFFFFFFFL;
-        return Optional.of(new ZoneChange(from, withSerial(soa, serial), removed, added));
-    }
-
-    static SOARecord withSerial(SOARecord soa, long serial) {
-        return new SOARecord(
-                soa.getName(),
-                DClass.IN,
-                soa.getTTL(),
-                soa.getHost(),
-                soa.getAdmin(),
-                serial,
-                soa.getRefresh(),
-                soa.getRetry(),
-                soa.getExpire(),
-                soa.getMinimum());
+        boolean follows = Serial.follows(soa.getSerial(), from.getSerial());
+        long serial = follows ? soa.getSerial() : Serial.after(from.getSerial());
+        return Optional.of(new ZoneChange(from, Serial.in(soa, serial), removed, added));
     }
 
     private List<Record> touch(Name name, int type) {
@@ -135,14 +119,7 @@ final class ZoneEdit {
     }
 
     private List<Record> original(Name name, int type) {
-        List<Record> records = new ArrayList<>();
-        before.records(name, type)
-                .ifPresent(
-                        set -> {
-                            records.addAll(set.rrs(false));
-                            records.addAll(set.sigs());
-                        });
-        return records;
+        return before.records(name, type).map(ZoneChange::records).orElse(List.of());
     }
 
     private static boolean missing(List<Record> records, Record wanted) {

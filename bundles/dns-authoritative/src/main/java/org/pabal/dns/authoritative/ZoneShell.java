@@ -5,7 +5,9 @@ import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Reference;
 import org.pabal.dns.PackedZone;
+import org.pabal.dns.Serial;
 import org.pabal.dns.Zone;
+import org.pabal.dns.ZoneChange;
 import org.pabal.dns.ZoneChecks;
 import org.pabal.dns.ZoneStore;
 import org.xbill.DNS.DClass;
@@ -444,7 +446,7 @@ public final class ZoneShell {
                         Comparator.comparing(RRset::getName)
                                 .thenComparing(set -> set.getType() != Type.SOA)
                                 .thenComparing(RRset::getType))
-                .flatMap(set -> Stream.concat(set.rrs(false).stream(), set.sigs().stream()))
+                .flatMap(set -> ZoneChange.records(set).stream())
                 .map(record -> record.toString().replaceAll("\t+", " "))
                 .toList();
     }

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import org.junit.jupiter.api.Test;
 import org.pabal.dns.PackedZone;
+import org.pabal.dns.Serial;
 import org.pabal.dns.Zone;
 import org.pabal.dns.ZoneChange;
 import org.pabal.dns.ZoneKey;
@@ -258,7 +259,7 @@ class SigningKeeperTest {
                 before.with(
                         new ZoneChange(
                                 ZoneChange.soa(before),
-                                ZoneEdit.withSerial(ZoneChange.soa(before), 50),
+                                Serial.in(ZoneChange.soa(before), 50),
                                 List.of(),
                                 List.of())));
         start();

@@ -6,6 +6,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.pabal.dns.DnsFraming;
 import org.pabal.dns.PackedZone;
+import org.pabal.dns.Serial;
 import org.pabal.dns.Zone;
 import org.pabal.dns.ZoneChange;
 import org.pabal.testkit.Fuzz;

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import org.junit.jupiter.api.Test;
+import org.pabal.dns.Serial;
 import org.pabal.dns.Zone;
 import org.pabal.dns.ZoneChange;
 import org.pabal.dns.ZoneObserver;
@@ -121,9 +122,9 @@ class ZoneEditorTest {
         assertEquals(2, change.to().getSerial());
         edit.remove(one);
         assertEquals(Optional.empty(), edit.change(), "back where it began");
-        edit.soa(ZoneEdit.withSerial(edit.soa(), 70));
+        edit.soa(Serial.in(edit.soa(), 70));
         assertEquals(70, edit.change().orElseThrow().to().getSerial());
-        edit.soa(ZoneEdit.withSerial(edit.soa(), 0));
+        edit.soa(Serial.in(edit.soa(), 0));
         assertEquals(2, edit.change().orElseThrow().to().getSerial(), "0 does not follow 1");
     }
 

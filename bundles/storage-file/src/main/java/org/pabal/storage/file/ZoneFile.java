@@ -1,6 +1,7 @@
 package org.pabal.storage.file;
 
 import org.pabal.dns.PackedZone;
+import org.pabal.dns.Serial;
 import org.pabal.dns.Zone;
 import org.pabal.dns.ZoneChange;
 import org.pabal.dns.ZoneChecks;
@@ -456,7 +457,7 @@ final class ZoneFile {
     private void edited(MasterFile master) throws IOException {
         PackedZone before = zone.orElseThrow();
         PackedZone next = master.zone();
-        boolean follows = follows(before, next);
+        boolean follows = Serial.follows(next.serial(), before.serial());
         long differing = follows && journal.isEmpty() ? 0 : ZoneSteps.differing(before, next);
         boolean same = !follows && before.serial() == next.serial() && differing == 0;
         if (!same && journal.isPresent() && (hasPending() || !follows)) {
@@ -522,7 +523,7 @@ final class ZoneFile {
     /// What leads from the current version to the next, unless it does not follow or is too long to
     /// be remembered.
     private List<ZoneChange> stepTo(PackedZone next) {
-        if (zone.isEmpty() || !follows(zone.get(), next)) {
+        if (zone.isEmpty() || !Serial.follows(next.serial(), zone.get().serial())) {
             return List.of();
         }
         List<ZoneChange> step = List.of(ZoneChange.between(zone.get(), next));
@@ -732,11 +733,6 @@ final class ZoneFile {
         if (warnings.size() > MAX_WARNINGS) {
             LOG.warn("zone {}: and {} more of this", origin, warnings.size() - MAX_WARNINGS);
         }
-    }
-
-    // RFC 1982 §3.2
-    private static boolean follows(Zone before, Zone next) {
-        return (int) (next.serial() - before.serial()) > 0;
     }
 
     private String stays() {

@@ -19,7 +19,6 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.stream.Stream;
 
@@ -143,13 +142,13 @@ final class ZoneSteps {
         Map<Record, Boolean> touched = new HashMap<>();
         for (ZoneChange step : steps) {
             for (Record record : step.removed()) {
-                if (!touched.getOrDefault(record, has(zone, record))) {
+                if (!touched.getOrDefault(record, ZoneChange.has(zone, record))) {
                     return false;
                 }
                 touched.put(record, false);
             }
             for (Record record : step.added()) {
-                if (touched.getOrDefault(record, has(zone, record))) {
+                if (touched.getOrDefault(record, ZoneChange.has(zone, record))) {
                     return false;
                 }
                 touched.put(record, true);
@@ -166,7 +165,7 @@ final class ZoneSteps {
             step.added().forEach(record -> touched.put(record, true));
         }
         return touched.entrySet().stream()
-                .filter(each -> has(zone, each.getKey()) != each.getValue())
+                .filter(each -> ZoneChange.has(zone, each.getKey()) != each.getValue())
                 .count();
     }
 
@@ -180,19 +179,10 @@ final class ZoneSteps {
             return all.filter(set -> set.getType() != Type.SOA)
                     .mapToLong(
                             set ->
-                                    Stream.concat(
-                                                    set.rrs(false).stream(),
-                                                    set.sigs().stream().map(Record.class::cast))
-                                            .filter(record -> !has(there, record))
+                                    ZoneChange.records(set).stream()
+                                            .filter(record -> !ZoneChange.has(there, record))
                                             .count())
                     .sum();
         }
-    }
-
-    private static boolean has(Zone zone, Record record) {
-        Optional<RRset> set = zone.records(record.getName(), record.getRRsetType());
-        return set.isPresent()
-                && (set.get().rrs(false).stream().anyMatch(one -> Objects.equals(one, record))
-                        || set.get().sigs().stream().anyMatch(one -> Objects.equals(one, record)));
     }
 }
