@@ -4,6 +4,7 @@ module org.pabal.dns.authoritative {
     requires org.pabal.protocol;
     requires org.pabal.dns;
     requires org.pabal.dnssec;
+    requires org.pabal.dns.server;
     requires org.dnsjava;
     requires org.slf4j;
     requires static osgi.core;

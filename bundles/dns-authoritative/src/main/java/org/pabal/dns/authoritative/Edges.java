@@ -1,5 +1,8 @@
 package org.pabal.dns.authoritative;
 
+import org.pabal.dns.server.RateLimit;
+import org.pabal.dns.server.ServerCookies;
+
 import java.security.SecureRandom;
 import java.time.InstantSource;
 

@@ -1,5 +1,8 @@
 package org.pabal.dns.authoritative;
 
+import org.pabal.dns.server.EdnsOptions;
+import org.pabal.dns.server.Query;
+import org.pabal.dns.server.ServerCookies;
 import org.xbill.DNS.EDNSOption;
 import org.xbill.DNS.GenericEDNSOption;
 import org.xbill.DNS.Rcode;

@@ -1,6 +1,7 @@
 package org.pabal.dns.authoritative;
 
 import org.pabal.dns.Zone;
+import org.pabal.dns.server.Query;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.xbill.DNS.Message;

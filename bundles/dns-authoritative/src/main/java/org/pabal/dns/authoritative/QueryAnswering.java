@@ -2,6 +2,8 @@ package org.pabal.dns.authoritative;
 
 import org.pabal.dns.DnsFraming;
 import org.pabal.dns.Responder;
+import org.pabal.dns.server.Query;
+import org.pabal.dns.server.RateLimit;
 import org.pabal.protocol.Connection;
 import org.pabal.protocol.Datagram;
 import org.pabal.protocol.Peer;

@@ -1,5 +1,7 @@
 package org.pabal.dns.authoritative;
 
+import org.pabal.dns.server.EdnsOptions;
+import org.pabal.dns.server.Query;
 import org.xbill.DNS.EDNSOption;
 import org.xbill.DNS.ExtendedFlags;
 import org.xbill.DNS.Flags;

@@ -1,6 +1,8 @@
 package org.pabal.dns.authoritative;
 
 import org.pabal.dns.Zone;
+import org.pabal.dns.server.Query;
+import org.pabal.dns.server.RateLimit;
 import org.xbill.DNS.Name;
 import org.xbill.DNS.Rcode;
 

@@ -1,5 +1,6 @@
 package org.pabal.dns.authoritative;
 
+import org.pabal.dns.server.Query;
 import org.pabal.protocol.Peer;
 import org.xbill.DNS.Name;
 

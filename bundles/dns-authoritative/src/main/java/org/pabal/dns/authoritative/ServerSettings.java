@@ -1,5 +1,7 @@
 package org.pabal.dns.authoritative;
 
+import org.pabal.dns.server.Networks;
+import org.pabal.dns.server.ServerCookies;
 import org.pabal.settings.Settings;
 import org.xbill.DNS.NSIDOption;
 

@@ -1,5 +1,6 @@
 package org.pabal.dns.authoritative;
 
+import org.pabal.dns.server.ServerCookies;
 import org.xbill.DNS.Rcode;
 
 import java.util.ArrayList;

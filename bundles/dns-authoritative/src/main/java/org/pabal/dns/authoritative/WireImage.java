@@ -2,6 +2,7 @@ package org.pabal.dns.authoritative;
 
 import org.pabal.dns.NameHash;
 import org.pabal.dns.PackedName;
+import org.pabal.dns.server.BigEndian;
 import org.xbill.DNS.DClass;
 import org.xbill.DNS.Type;
 
@@ -104,7 +105,7 @@ final class WireImage {
         byte[] octets = apex.octets();
         int data = apex.data(soa);
         int end = data + 2 + octets16(octets, data);
-        int minimum = (int) Arena.INT.get(octets, end - 4);
+        int minimum = (int) BigEndian.INT.get(octets, end - 4);
         int ttl = apex.ttl(soa);
         write(apex, soa, Integer.compareUnsigned(minimum, ttl) < 0 ? minimum : ttl, false);
         return end(into, at, AUTHORITATIVE, 0, 1);
@@ -128,7 +129,7 @@ final class WireImage {
                 || at + HEAD + 4 * pointerCount + hostSize + size > into.length) {
             return NONE;
         }
-        Arena.SHORT.set(into, at, (short) size);
+        BigEndian.SHORT.set(into, at, (short) size);
         into[at + 2] = (byte) flags;
         into[at + 3] = 0;
         into[at + 4] = (byte) answers;
@@ -164,7 +165,7 @@ final class WireImage {
             int start = size;
             data(type, octets, at, length);
             if (!tooLong) {
-                Arena.SHORT.set(records, start - 2, (short) (size - start));
+                BigEndian.SHORT.set(records, start - 2, (short) (size - start));
             }
             at += length;
         }
@@ -258,8 +259,8 @@ final class WireImage {
             tooLong = true;
             return;
         }
-        Arena.SHORT.set(pointers, 4 * pointerCount, (short) size);
-        Arena.SHORT.set(pointers, 4 * pointerCount + 2, (short) distance);
+        BigEndian.SHORT.set(pointers, 4 * pointerCount, (short) size);
+        BigEndian.SHORT.set(pointers, 4 * pointerCount + 2, (short) distance);
         pointerCount++;
         append16(0);
     }
@@ -288,9 +289,9 @@ final class WireImage {
             tooLong = true;
             return;
         }
-        Arena.SHORT.set(hosts, hostSize, (short) pointer);
+        BigEndian.SHORT.set(hosts, hostSize, (short) pointer);
         hosts[hostSize + 2] = (byte) below;
-        Arena.INT.set(hosts, hostSize + 3, NameHash.of(name, 0, length));
+        BigEndian.INT.set(hosts, hostSize + 3, NameHash.of(name, 0, length));
         System.arraycopy(name, 0, hosts, hostSize + HOST_HEAD, below);
         hostSize += HOST_HEAD + below;
         hostCount++;
@@ -331,7 +332,7 @@ final class WireImage {
     }
 
     private static int octets16(byte[] octets, int at) {
-        return (short) Arena.SHORT.get(octets, at) & 0xFFFF;
+        return (short) BigEndian.SHORT.get(octets, at) & 0xFFFF;
     }
 
     /// The octets that the records of an image take.

@@ -1,6 +1,11 @@
 package org.pabal.dns.authoritative;
 
 import org.pabal.dns.NameHash;
+import org.pabal.dns.server.BigEndian;
+import org.pabal.dns.server.EdnsOptions;
+import org.pabal.dns.server.Query;
+import org.pabal.dns.server.RateLimit;
+import org.pabal.dns.server.ServerCookies;
 import org.xbill.DNS.DClass;
 import org.xbill.DNS.Rcode;
 import org.xbill.DNS.Type;
@@ -87,7 +92,7 @@ final class WireLookup {
         // an OPT record.
         int additional = octets16(space, 10);
         if ((space[2] & 0xF8) != 0
-                || (int) Arena.INT.get(space, 4) != 0x1_0000
+                || (int) BigEndian.INT.get(space, 4) != 0x1_0000
                 || octets16(space, 8) != 0
                 || additional > 1) {
             return NOT_HERE;
@@ -234,9 +239,9 @@ final class WireLookup {
                                 | space[2] & 0x01
                                 | (WireImage.authoritative(segment, image) ? 0x04 : 0));
         space[3] = (byte) rcode;
-        Arena.SHORT.set(space, 6, (short) WireImage.answers(segment, image));
-        Arena.SHORT.set(space, 8, (short) WireImage.authority(segment, image));
-        Arena.SHORT.set(space, 10, (short) additional);
+        BigEndian.SHORT.set(space, 6, (short) WireImage.answers(segment, image));
+        BigEndian.SHORT.set(space, 8, (short) WireImage.authority(segment, image));
+        BigEndian.SHORT.set(space, 10, (short) additional);
         int message = out.position();
         out.put(space, 0, questionEnd);
         WireImage.put(segment, image, nameEnd, message, out, zone.policy().order());
@@ -322,7 +327,7 @@ final class WireLookup {
         int start = start(space, encloser) - 2;
         space[start] = 1;
         space[start + 1] = '*';
-        int hash = (int) Arena.INT.get(space, HASHES + 4 * encloser);
+        int hash = (int) BigEndian.INT.get(space, HASHES + 4 * encloser);
         hash = NameHash.step(NameHash.step(hash, (byte) '*'), (byte) 1);
         return zone.find(NameHash.finish(hash), space, start, below);
     }
@@ -422,7 +427,7 @@ final class WireLookup {
             space[NAME + i] = octet;
             hash = NameHash.step(hash, octet);
             if (i == (space[LABELS + label] & 0xFF)) {
-                Arena.INT.set(space, HASHES + 4 * label, hash);
+                BigEndian.INT.set(space, HASHES + 4 * label, hash);
                 label = Math.max(0, label - 1);
             }
         }
@@ -475,10 +480,10 @@ final class WireLookup {
     }
 
     private static int hash(byte[] space, int label) {
-        return NameHash.finish((int) Arena.INT.get(space, HASHES + 4 * label));
+        return NameHash.finish((int) BigEndian.INT.get(space, HASHES + 4 * label));
     }
 
     private static int octets16(byte[] space, int at) {
-        return (short) Arena.SHORT.get(space, at) & 0xFFFF;
+        return (short) BigEndian.SHORT.get(space, at) & 0xFFFF;
     }
 }

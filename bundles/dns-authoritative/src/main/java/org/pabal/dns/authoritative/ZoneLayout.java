@@ -5,6 +5,7 @@ import org.pabal.dns.NameTable;
 import org.pabal.dns.PackedName;
 import org.pabal.dns.PackedZone;
 import org.pabal.dns.ZoneChange;
+import org.pabal.dns.server.BigEndian;
 import org.xbill.DNS.Name;
 import org.xbill.DNS.Record;
 import org.xbill.DNS.Type;
@@ -147,7 +148,7 @@ final class ZoneLayout {
             count += kept(packed.type(set), whole) ? 1 : 0;
         }
         int entry = NameTable.NAME + below;
-        Arena.SHORT.set(node, entry, (short) count);
+        BigEndian.SHORT.set(node, entry, (short) count);
         entry += 2;
         int at = entry + WireZone.ENTRY * count;
         for (int set = 0; set < packed.sets(); set++) {
@@ -180,8 +181,8 @@ final class ZoneLayout {
     }
 
     private int entry(int entry, int type, int start, int end) {
-        Arena.SHORT.set(node, entry, (short) type);
-        Arena.SHORT.set(
+        BigEndian.SHORT.set(node, entry, (short) type);
+        BigEndian.SHORT.set(
                 node, entry + 2, (short) (end == WireImage.NONE ? WireZone.NO_IMAGE : start));
         return end == WireImage.NONE ? start : end;
     }

@@ -10,6 +10,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.pabal.dns.server.Query;
 import org.pabal.settings.BadSetting;
 import org.pabal.settings.Settings;
 import org.xbill.DNS.Message;

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.pabal.dns.server.EdnsOptions;
 import org.pabal.testkit.MemoryZoneKeyStore;
 import org.xbill.DNS.Flags;
 import org.xbill.DNS.Message;

@@ -10,6 +10,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.pabal.dns.server.EdnsOptions;
+import org.pabal.dns.server.Query;
 import org.pabal.settings.BadSetting;
 import org.pabal.testkit.MemoryZoneKeyStore;
 import org.xbill.DNS.DClass;

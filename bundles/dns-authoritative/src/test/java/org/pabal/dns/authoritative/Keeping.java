@@ -2,6 +2,7 @@ package org.pabal.dns.authoritative;
 
 import org.pabal.dns.Resolution;
 import org.pabal.dns.Resolver;
+import org.pabal.dns.server.Query;
 import org.xbill.DNS.Name;
 import org.xbill.DNS.RRset;
 import org.xbill.DNS.Type;

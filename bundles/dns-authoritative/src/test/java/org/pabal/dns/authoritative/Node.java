@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import org.pabal.dns.Zone;
 import org.pabal.dns.ZoneChange;
 import org.pabal.dns.ZoneObserver;
+import org.pabal.dns.server.Query;
 import org.pabal.testkit.MemoryZone;
 import org.pabal.testkit.MemoryZoneKeyStore;
 import org.pabal.testkit.MemoryZoneStore;

@@ -12,6 +12,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.pabal.dns.DnsFraming;
 import org.pabal.dns.Zone;
+import org.pabal.dns.server.Query;
 import org.pabal.protocol.Peer;
 import org.pabal.settings.BadSetting;
 import org.pabal.testkit.MemoryZone;

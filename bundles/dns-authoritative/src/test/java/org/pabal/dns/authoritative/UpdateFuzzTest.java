@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import org.junit.jupiter.api.Test;
 import org.pabal.dns.Zone;
+import org.pabal.dns.server.Query;
 import org.pabal.protocol.Peer;
 import org.pabal.testkit.Fuzz;
 import org.pabal.testkit.MemoryZone;

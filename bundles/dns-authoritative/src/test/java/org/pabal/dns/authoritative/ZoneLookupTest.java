@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import org.junit.jupiter.api.Test;
+import org.pabal.dns.server.Query;
 import org.pabal.testkit.MemoryZone;
 import org.xbill.DNS.ExtendedFlags;
 import org.xbill.DNS.Message;

@@ -1,4 +1,4 @@
-package org.pabal.dns.authoritative;
+package org.pabal.dns.server;
 
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
@@ -22,23 +22,23 @@ import java.nio.ByteBuffer;
 /// When a set is full the account with the least debt makes room, so one that is being limited
 /// stays while there are others, and a newcomer is never withheld an answer because strangers fill
 /// the table. There are no locks: two workers that meet in an account miscount by one.
-final class RateLimit {
+public final class RateLimit {
 
     /// The answer goes out.
-    static final int SEND = 0;
+    public static final int SEND = 0;
 
     /// No answer goes out.
-    static final int DROP = 1;
+    public static final int DROP = 1;
 
     /// A truncated answer without records goes out: a true client comes again over TCP.
-    static final int SLIP = 2;
+    public static final int SLIP = 2;
 
     // Kinds of answer.
-    static final int POSITIVE = 1;
-    static final int NO_DATA = 2;
-    static final int NO_NAME = 3;
-    static final int REFERRAL = 4;
-    static final int ERROR = 5;
+    public static final int POSITIVE = 1;
+    public static final int NO_DATA = 2;
+    public static final int NO_NAME = 3;
+    public static final int REFERRAL = 4;
+    public static final int ERROR = 5;
 
     private static final int WAYS = 4;
     private static final long SECOND = 1_000_000;
@@ -62,7 +62,7 @@ final class RateLimit {
     /// @param slip every how many-th dropped answer goes out truncated, up to 15; 0 for none
     /// @param exempt networks that nothing is withheld from
     /// @param seed where accounts stand is not for strangers to know
-    RateLimit(int perSecond, int accounts, int slip, Networks exempt, long seed) {
+    public RateLimit(int perSecond, int accounts, int slip, Networks exempt, long seed) {
         this.table = new long[perSecond == 0 ? 0 : Integer.highestOneBit(accounts)];
         this.price = perSecond == 0 ? 0 : SECOND / perSecond;
         this.slip = slip;
@@ -76,7 +76,7 @@ final class RateLimit {
     /// @param kind one of the kinds above
     /// @param hash of the name that all answers of this account have in common
     /// @param millis the time
-    int account(ByteBuffer address, int kind, int hash, long millis) {
+    public int account(ByteBuffer address, int kind, int hash, long millis) {
         if (table.length == 0) {
             return SEND;
         }

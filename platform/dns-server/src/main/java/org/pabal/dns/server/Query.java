@@ -1,4 +1,4 @@
-package org.pabal.dns.authoritative;
+package org.pabal.dns.server;
 
 import org.xbill.DNS.DClass;
 import org.xbill.DNS.Name;
@@ -22,7 +22,7 @@ import java.util.Optional;
 /// @param edns the first OPT record, if it could be read
 /// @param tsig its last record is a TSIG, RFC 8945 §5.1
 /// @param fault NOERROR, or the rcode that has to be the answer
-record Query(
+public record Query(
         int id,
         int opcode,
         boolean recursionDesired,
@@ -37,7 +37,7 @@ record Query(
     /// @param dnssec the DO bit
     /// @param options what the client wants beside the answer
     /// @param answered what it gets of that
-    record Edns(
+    public record Edns(
             int payload,
             int version,
             boolean dnssec,
@@ -45,29 +45,29 @@ record Query(
             EdnsOptions.Answered answered) {}
 
     /// Some clients send four or five; nobody needs more (security row D15).
-    static final int MAX_OPTIONS = 32;
+    public static final int MAX_OPTIONS = 32;
 
     private static final int HEADER = 12;
 
-    Name name() {
+    public Name name() {
         return question.orElseThrow().getName();
     }
 
     /// AXFR or IXFR, RFC 5936 and RFC 1995.
-    boolean transfer() {
+    public boolean transfer() {
         return type() == Type.AXFR || type() == Type.IXFR;
     }
 
-    int type() {
+    public int type() {
         return question.orElseThrow().getType();
     }
 
-    boolean dnssec() {
+    public boolean dnssec() {
         return edns.map(Edns::dnssec).orElse(false);
     }
 
     /// A query without a question, for a server cookie alone (RFC 7873 §5.4).
-    boolean cookieOnly() {
+    public boolean cookieOnly() {
         return question.isEmpty()
                 && opcode == Opcode.QUERY
                 && fault != Rcode.BADVERS
@@ -75,7 +75,7 @@ record Query(
     }
 
     /// The same with what is answered to its options.
-    Query answering(EdnsOptions.Answered options, int newFault) {
+    public Query answering(EdnsOptions.Answered options, int newFault) {
         return new Query(
                 id,
                 opcode,
@@ -95,7 +95,7 @@ record Query(
 
     /// Reads a message; empty when it deserves no answer, because it is no DNS header or itself an
     /// answer (security row D25: two servers that answer answers never stop).
-    static Optional<Query> read(byte[] message) {
+    public static Optional<Query> read(byte[] message) {
         if (message.length < HEADER || (message[2] & 0x80) != 0) {
             return Optional.empty();
         }

@@ -1,4 +1,4 @@
-package org.pabal.dns.authoritative;
+package org.pabal.dns.server;
 
 import org.xbill.DNS.EDNSOption;
 
@@ -12,19 +12,19 @@ import java.util.Optional;
 /// @param nsid NSID was asked for
 /// @param keepalive the length of the data of edns-tcp-keepalive, which should be 0
 /// @param padding the query was padded
-record EdnsOptions(
+public record EdnsOptions(
         Optional<byte[]> cookie, boolean nsid, Optional<Integer> keepalive, boolean padding) {
 
-    static final EdnsOptions NONE =
+    public static final EdnsOptions NONE =
             new EdnsOptions(Optional.empty(), false, Optional.empty(), false);
 
-    static final int NSID = EDNSOption.Code.NSID;
-    static final int COOKIE = EDNSOption.Code.COOKIE;
-    static final int KEEPALIVE = EDNSOption.Code.TCP_KEEPALIVE;
-    static final int PADDING = EDNSOption.Code.PADDING;
+    public static final int NSID = EDNSOption.Code.NSID;
+    public static final int COOKIE = EDNSOption.Code.COOKIE;
+    public static final int KEEPALIVE = EDNSOption.Code.TCP_KEEPALIVE;
+    public static final int PADDING = EDNSOption.Code.PADDING;
 
     /// Takes one more option.
-    EdnsOptions with(int code, byte[] data) {
+    public EdnsOptions with(int code, byte[] data) {
         return switch (code) {
             case COOKIE ->
                     cookie.isPresent()
@@ -45,11 +45,11 @@ record EdnsOptions(
     /// @param options one each
     /// @param padded the answer is filled up to whole blocks
     /// @param known the client showed a cookie of ours, so its address is its own
-    record Answered(List<EDNSOption> options, boolean padded, boolean known) {
+    public record Answered(List<EDNSOption> options, boolean padded, boolean known) {
 
-        static final Answered NOTHING = new Answered(List.of(), false, false);
+        public static final Answered NOTHING = new Answered(List.of(), false, false);
 
-        Answered {
+        public Answered {
             options = List.copyOf(options);
         }
     }

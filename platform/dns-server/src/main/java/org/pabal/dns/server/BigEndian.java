@@ -1,17 +1,17 @@
-package org.pabal.dns.authoritative;
+package org.pabal.dns.server;
 
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
 
 /// Numbers in octets: big endian, at any index of a byte array.
-final class Arena {
+public final class BigEndian {
 
-    static final VarHandle SHORT =
+    public static final VarHandle SHORT =
             MethodHandles.byteArrayViewVarHandle(short[].class, ByteOrder.BIG_ENDIAN);
 
-    static final VarHandle INT =
+    public static final VarHandle INT =
             MethodHandles.byteArrayViewVarHandle(int[].class, ByteOrder.BIG_ENDIAN);
 
-    private Arena() {}
+    private BigEndian() {}
 }

@@ -1,4 +1,4 @@
-package org.pabal.dns.authoritative;
+package org.pabal.dns.server;
 
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
@@ -16,32 +16,32 @@ import java.util.random.RandomGenerator;
 /// client cookie 8 | version 1 | reserved 3 | seconds 4 | SipHash-2-4 of all before and the address 8
 /// ```
 /// Makes no objects, so that a query with a cookie goes the fast way.
-final class ServerCookies {
+public final class ServerCookies {
 
     /// The query has no cookie.
-    static final int NONE = 0;
+    public static final int NONE = 0;
 
     /// Neither 8 octets long, nor 16 to 40.
-    static final int MALFORMED = 1;
+    public static final int MALFORMED = 1;
 
     /// The client's half alone.
-    static final int CLIENT_ONLY = 2;
+    public static final int CLIENT_ONLY = 2;
 
     /// A server cookie that we did not make, not for this client, or too long ago: counts as the
     /// client's half alone.
-    static final int BAD = 3;
+    public static final int BAD = 3;
 
     /// Ours, and half an hour old or more: time for a new one.
-    static final int AGEING = 4;
+    public static final int AGEING = 4;
 
     /// Ours.
-    static final int GOOD = 5;
+    public static final int GOOD = 5;
 
     /// What goes back: the client's half and ours.
-    static final int LENGTH = 24;
+    public static final int LENGTH = 24;
 
     /// The octets of scratch space that are needed: the hash is made of them.
-    static final int SCRATCH = 32;
+    public static final int SCRATCH = 32;
 
     private static final int CLIENT_LENGTH = 8;
     private static final int SERVER_LEAST = 8;
@@ -60,11 +60,11 @@ final class ServerCookies {
             MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
 
     /// A key of SipHash.
-    record Secret(long k0, long k1) {
+    public record Secret(long k0, long k1) {
 
         /// @param hex 32 digits
         /// @throws IllegalArgumentException when they are not
-        static Secret parse(String hex) {
+        public static Secret parse(String hex) {
             byte[] octets = HexFormat.of().parseHex(hex);
             if (octets.length != 16) {
                 throw new IllegalArgumentException("not 32 digits");
@@ -86,11 +86,11 @@ final class ServerCookies {
 
     /// @param shared the secrets that servers at one address share (RFC 9018 §5), the first is used
     ///     for new cookies; without any we roll one of our own every day
-    ServerCookies(List<Secret> shared) {
+    public ServerCookies(List<Secret> shared) {
         this(shared, new SecureRandom());
     }
 
-    ServerCookies(List<Secret> shared, RandomGenerator random) {
+    public ServerCookies(List<Secret> shared, RandomGenerator random) {
         this.random = random;
         this.rolling = shared.isEmpty();
         this.secrets = rolling ? new Secret[] {fresh()} : shared.toArray(Secret[]::new);
@@ -102,7 +102,7 @@ final class ServerCookies {
     /// @param scratch may be the same array; [#SCRATCH] octets from `space` on are overwritten
     /// @param address the client's, 4 or 16 octets, wherever a proxy stands (security row D14)
     /// @param now in seconds
-    int check(
+    public int check(
             byte[] octets,
             int at,
             int length,
@@ -119,7 +119,7 @@ final class ServerCookies {
         if (length != LENGTH || octets[at + CLIENT_LENGTH] != VERSION) {
             return BAD;
         }
-        int age = now - (int) Arena.INT.get(octets, at + 12); // RFC 1982
+        int age = now - (int) BigEndian.INT.get(octets, at + 12); // RFC 1982
         if (age > MOST_AGE || age < -MOST_AHEAD) {
             return BAD;
         }
@@ -138,7 +138,7 @@ final class ServerCookies {
     /// Writes the [#LENGTH] octets of the cookie that goes back.
     ///
     /// @param verdict what [#check] said
-    void put(
+    public void put(
             byte[] octets,
             int at,
             int verdict,
@@ -152,8 +152,9 @@ final class ServerCookies {
             return;
         }
         System.arraycopy(octets, at, scratch, space, CLIENT_LENGTH);
-        Arena.INT.set(scratch, space + CLIENT_LENGTH, VERSION << 24); // RFC 9018 §4.2: reserved 0
-        Arena.INT.set(scratch, space + 12, now);
+        BigEndian.INT.set(
+                scratch, space + CLIENT_LENGTH, VERSION << 24); // RFC 9018 §4.2: reserved 0
+        BigEndian.INT.set(scratch, space + 12, now);
         int hashed = withAddress(scratch, space, address);
         out.put(scratch, space, HASHED);
         out.putLong(Long.reverseBytes(current(now)[0].hash(scratch, space, hashed)));

@@ -1,4 +1,4 @@
-package org.pabal.dns.authoritative;
+package org.pabal.dns.server;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 

@@ -1,11 +1,11 @@
-package org.pabal.dns.authoritative;
+package org.pabal.dns.server;
 
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
 
 /// SipHash-2-4 (Aumasson and Bernstein, 2012): the keyed hash of server cookies. Java has none.
-final class SipHash {
+public final class SipHash {
 
     private static final VarHandle LONG =
             MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
@@ -16,7 +16,7 @@ final class SipHash {
     ///
     /// @param k0 the first eight octets of the key, little endian
     /// @param k1 the other eight
-    static long hash(long k0, long k1, byte[] octets, int from, int length) {
+    public static long hash(long k0, long k1, byte[] octets, int from, int length) {
         long v0 = k0 ^ 0x736f6d6570736575L;
         long v1 = k1 ^ 0x646f72616e646f6dL;
         long v2 = k0 ^ 0x6c7967656e657261L;

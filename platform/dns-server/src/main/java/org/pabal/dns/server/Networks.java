@@ -1,4 +1,4 @@
-package org.pabal.dns.authoritative;
+package org.pabal.dns.server;
 
 import java.net.InetAddress;
 import java.nio.ByteBuffer;
@@ -6,7 +6,7 @@ import java.util.List;
 
 /// Networks in CIDR notation, `192.0.2.0/24, 2001:db8::/32`; an address alone is the network of one
 /// host. Asking makes no object.
-final class Networks {
+public final class Networks {
 
     private final byte[][] bases;
     private final int[] prefixes;
@@ -17,7 +17,7 @@ final class Networks {
     }
 
     /// @throws IllegalArgumentException when one of them is no network
-    static Networks of(List<String> texts) {
+    public static Networks of(List<String> texts) {
         byte[][] bases = new byte[texts.size()][];
         int[] prefixes = new int[texts.size()];
         for (int i = 0; i < bases.length; i++) {
@@ -35,7 +35,7 @@ final class Networks {
     }
 
     /// @param address 4 or 16 octets in network order
-    boolean contain(ByteBuffer address) {
+    public boolean contain(ByteBuffer address) {
         for (int i = 0; i < bases.length; i++) {
             if (bases[i].length == address.limit() && same(bases[i], address, prefixes[i])) {
                 return true;
