@@ -1,5 +1,7 @@
 package org.pabal.dns.authoritative;
 
+import org.osgi.framework.BundleContext;
+import org.osgi.framework.ServiceRegistration;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.ConfigurationPolicy;
@@ -8,6 +10,7 @@ import org.osgi.service.component.annotations.Reference;
 import org.osgi.service.component.annotations.ReferenceCardinality;
 import org.osgi.service.component.annotations.ReferencePolicy;
 import org.osgi.service.component.annotations.ReferencePolicyOption;
+import org.pabal.dns.Authority;
 import org.pabal.dns.Resolver;
 import org.pabal.dns.Responder;
 import org.pabal.dns.Zone;
@@ -15,6 +18,10 @@ import org.pabal.dns.ZoneChange;
 import org.pabal.dns.ZoneKeyStore;
 import org.pabal.dns.ZoneObserver;
 import org.pabal.dns.ZoneStore;
+import org.pabal.dns.server.Edges;
+import org.pabal.dns.server.SparingLog;
+import org.pabal.dns.server.Statistics;
+import org.pabal.dns.server.Tick;
 import org.pabal.protocol.Connection;
 import org.pabal.protocol.Datagram;
 import org.pabal.protocol.DatagramProtocol;
@@ -28,6 +35,7 @@ import java.io.IOException;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.Hashtable;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -39,6 +47,10 @@ import java.util.stream.Stream;
 
 /// The doorway: protocol `dns` on datagrams and streams, and the view of all zones that
 /// [QueryAnswering] answers from.
+///
+/// We use the house's [Resolver], and that uses our [Authority], which Declarative Services would
+/// call a circle. So the authority is no service of this component: it is registered as soon as it
+/// can answer, before a resolver is looked at.
 @Component(
         service = {
             StreamProtocol.class,
@@ -57,6 +69,7 @@ public final class AuthoritativeServer implements StreamProtocol, DatagramProtoc
     private static final Duration CHECK_PATIENCE = Duration.ofSeconds(3);
 
     private final Edges edges;
+    private final Thread ticking;
     private final QueryAnswering answering;
     private final ZoneEditor editor;
     private final InstantSource clock;
@@ -66,6 +79,8 @@ public final class AuthoritativeServer implements StreamProtocol, DatagramProtoc
     private final ParallelSigning signatures = new ParallelSigning();
     private final ZoneSigner signer;
     private final SigningKeeper keeper;
+    private final HouseAnswering house;
+    private Optional<ServiceRegistration<Authority>> registration = Optional.empty();
     private volatile Optional<Resolver> resolver = Optional.empty();
 
     /// Replaced as a whole; its changes are guarded by this object.
@@ -79,9 +94,20 @@ public final class AuthoritativeServer implements StreamProtocol, DatagramProtoc
 
     @Activate
     public AuthoritativeServer(
+            BundleContext context,
             @Reference ZoneStore store,
             @Reference ZoneKeyStore zoneKeys,
             @Reference InstantSource clock,
+            Map<String, Object> properties) {
+        this(store, zoneKeys, clock, properties);
+        registration =
+                Optional.of(context.registerService(Authority.class, house, new Hashtable<>()));
+    }
+
+    AuthoritativeServer(
+            ZoneStore store,
+            ZoneKeyStore zoneKeys,
+            InstantSource clock,
             Map<String, Object> properties) {
         ServerSettings settings = ServerSettings.of(properties);
         this.signer = new ZoneSigner(zoneKeys, this::signing, signatures, clock);
@@ -95,9 +121,11 @@ public final class AuthoritativeServer implements StreamProtocol, DatagramProtoc
         this.zones = zones.with(first);
         this.clock = clock;
         this.editor = new ZoneEditor(store, signer);
-        this.edges = new Edges(settings, clock).start();
-        Reply replies = new Reply(settings.udpSize(), name -> zones.order(name));
-        SparingLog refusals = new SparingLog(LOG);
+        this.edges = new Edges(settings.edges(), clock);
+        this.ticking = Thread.ofVirtual().name("dns tick").start(edges.tick);
+        Reply replies = new Reply(settings.edges().udpSize(), name -> zones.order(name));
+        this.house = new HouseAnswering(() -> zones, replies);
+        SparingLog refusals = new SparingLog(LOG::warn);
         this.answering =
                 new QueryAnswering(
                         () -> zones,
@@ -144,11 +172,12 @@ public final class AuthoritativeServer implements StreamProtocol, DatagramProtoc
 
     @Deactivate
     public void stop() {
+        registration.ifPresent(ServiceRegistration::unregister);
         signatures.stop();
         keeper.close();
         signatures.close();
         answering.close();
-        edges.close();
+        edges.tick.end(ticking);
         prober.close();
         kept.close();
         keepers.close();
@@ -157,6 +186,11 @@ public final class AuthoritativeServer implements StreamProtocol, DatagramProtoc
     /// The time as queries see it.
     Tick tick() {
         return edges.tick;
+    }
+
+    /// What the local name server of this node asks.
+    Authority house() {
+        return house;
     }
 
     /// What was answered, for the shell.

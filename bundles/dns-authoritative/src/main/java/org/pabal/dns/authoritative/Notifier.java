@@ -2,6 +2,7 @@ package org.pabal.dns.authoritative;
 
 import org.pabal.dns.Zone;
 import org.pabal.dns.ZoneChange;
+import org.pabal.dns.server.SparingLog;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.xbill.DNS.AAAARecord;
@@ -97,7 +98,7 @@ final class Notifier {
                             .thenComparing(news -> news.about.origin())
                             .thenComparing(news -> news.about.server().toString()));
     private int running;
-    private final SparingLog full = new SparingLog(LOG);
+    private final SparingLog full = new SparingLog(LOG::warn);
 
     /// @param zones our zones by their origins
     /// @param own our own addresses

@@ -2,6 +2,7 @@ package org.pabal.dns.authoritative;
 
 import org.pabal.dns.Zone;
 import org.pabal.dns.server.Query;
+import org.pabal.dns.server.SparingLog;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.xbill.DNS.Message;
@@ -30,7 +31,7 @@ final class NotifyAnswering implements RequestHandler {
     private final Secondaries secondaries;
     private final Reply replies;
     private final Function<Name, Optional<Zone>> zones;
-    private final SparingLog refusals = new SparingLog(LOG);
+    private final SparingLog refusals = new SparingLog(LOG::warn);
 
     /// @param zones those of ours
     NotifyAnswering(Secondaries secondaries, Reply replies, Function<Name, Optional<Zone>> zones) {

@@ -2,8 +2,13 @@ package org.pabal.dns.authoritative;
 
 import org.pabal.dns.DnsFraming;
 import org.pabal.dns.Responder;
+import org.pabal.dns.server.Edges;
+import org.pabal.dns.server.EdnsAnswering;
+import org.pabal.dns.server.FaultLog;
 import org.pabal.dns.server.Query;
 import org.pabal.dns.server.RateLimit;
+import org.pabal.dns.server.Statistics;
+import org.pabal.dns.server.Writing;
 import org.pabal.protocol.Connection;
 import org.pabal.protocol.Datagram;
 import org.pabal.protocol.Peer;
@@ -54,7 +59,7 @@ final class QueryAnswering implements AutoCloseable {
     private final RequestHandler updates;
     private final RequestHandler transfers;
     private final FaultLog faults =
-            new FaultLog(LoggerFactory.getLogger(AuthoritativeServer.class));
+            new FaultLog(LoggerFactory.getLogger(AuthoritativeServer.class)::error);
     private final ExecutorService waiters = Executors.newVirtualThreadPerTaskExecutor();
     private final Semaphore waiting = new Semaphore(MAX_WAITING);
 
@@ -285,7 +290,7 @@ final class QueryAnswering implements AutoCloseable {
             return replies.write(request.query(), answer, request.stream());
         } catch (RuntimeException e) {
             faults.note(request.from(), e);
-            return Reply.failure(request.octets());
+            return Writing.failure(request.octets());
         }
     }
 

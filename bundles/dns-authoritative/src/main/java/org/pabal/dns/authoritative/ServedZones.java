@@ -215,6 +215,11 @@ final class ServedZones implements Zones {
         return wider;
     }
 
+    /// Whether something with exactly this origin is ours to answer, if only with SERVFAIL.
+    boolean serves(Name origin) {
+        return find(origin).isPresent();
+    }
+
     /// Who answers for a name; the nearest, and at the same origin the responder.
     Optional<Source> source(Name name, int type) {
         Optional<Source> parent = Optional.empty();

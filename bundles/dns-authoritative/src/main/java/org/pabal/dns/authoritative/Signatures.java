@@ -1,6 +1,7 @@
 package org.pabal.dns.authoritative;
 
 import org.pabal.dns.server.Query;
+import org.pabal.dns.server.SparingLog;
 import org.pabal.protocol.Peer;
 import org.xbill.DNS.DClass;
 import org.xbill.DNS.Message;

@@ -5,6 +5,7 @@ import org.pabal.dns.Zone;
 import org.pabal.dns.ZoneChange;
 import org.pabal.dns.ZoneStore;
 import org.pabal.dns.server.Query;
+import org.pabal.dns.server.SparingLog;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.xbill.DNS.Flags;

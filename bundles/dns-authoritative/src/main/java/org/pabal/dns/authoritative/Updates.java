@@ -13,6 +13,7 @@ import org.pabal.dns.authoritative.UpdateMessage.Presence;
 import org.pabal.dns.authoritative.UpdateMessage.Refusal;
 import org.pabal.dns.authoritative.UpdateMessage.Value;
 import org.pabal.dns.authoritative.UpdatePolicy.Signer;
+import org.pabal.dns.server.SparingLog;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.xbill.DNS.Name;

@@ -10,7 +10,9 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.pabal.dns.server.Edges;
 import org.pabal.dns.server.Query;
+import org.pabal.dns.server.Statistics;
 import org.pabal.settings.BadSetting;
 import org.pabal.settings.Settings;
 import org.xbill.DNS.Message;
@@ -73,7 +75,9 @@ class AddressOrderTest {
     /// The fast path; `node.answer` compares both, but as sets.
     private Message fast(String name, int type) {
         WireLookup fast =
-                new WireLookup(new Edges(ServerSettings.of(Map.of("rate-limit", "0")), node.clock));
+                new WireLookup(
+                        new Edges(
+                                ServerSettings.of(Map.of("rate-limit", "0")).edges(), node.clock));
         ByteBuffer out = ByteBuffer.allocate(4096);
         byte[] query = Node.query(name, type).toWire();
         assertEquals(
@@ -195,7 +199,9 @@ class AddressOrderTest {
         AnswerPolicy policy = new AnswerPolicy(settings.order(), Map.of());
         node.zones().policies(origin -> true, zone -> policy);
         WireLookup fast =
-                new WireLookup(new Edges(ServerSettings.of(Map.of("rate-limit", "0")), node.clock));
+                new WireLookup(
+                        new Edges(
+                                ServerSettings.of(Map.of("rate-limit", "0")).edges(), node.clock));
         ByteBuffer query = ByteBuffer.wrap(Node.query("www.example.org", Type.A).toWire());
         ByteBuffer out = ByteBuffer.allocate(4096);
         ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();

@@ -9,6 +9,8 @@ import org.junit.jupiter.api.Test;
 import org.pabal.dns.PackedZone;
 import org.pabal.dns.Zone;
 import org.pabal.dns.ZoneChange;
+import org.pabal.dns.server.Edges;
+import org.pabal.dns.server.Statistics;
 import org.pabal.testkit.MemoryZone;
 import org.pabal.testkit.ZoneGenerator;
 import org.xbill.DNS.EDNSOption;
@@ -289,7 +291,7 @@ class AgreementTest {
                                 many 3600 A 192.0.2.4
                                 many 3600 A 192.0.2.5
                                 """);
-        WireLookup fast = new WireLookup(new Edges(ServerSettings.defaults(), node.clock));
+        WireLookup fast = new WireLookup(new Edges(ServerSettings.defaults().edges(), node.clock));
         List<ByteBuffer> queries = new ArrayList<>();
         for (String name : new String[] {"ns1.", "nope.", "x.sub.", "x.wild.", "many.", ""}) {
             int type = name.isEmpty() ? Type.MX : Type.A;

@@ -212,7 +212,7 @@ class EdnsOptionsTest {
                                 "cookie-secret",
                                 "e5e973e5a6b2a43f48e7dc849e37bfcf,"
                                         + " dd3bdf9344b678b185a6f5cb60fca715"));
-        assertEquals(2, read.cookieSecrets().size());
-        assertEquals(1000, read.rateLimit());
+        assertEquals(2, read.edges().cookieSecrets().size());
+        assertEquals(1000, read.edges().rateLimit());
     }
 }

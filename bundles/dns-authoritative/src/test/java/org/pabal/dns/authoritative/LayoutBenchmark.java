@@ -3,6 +3,8 @@ package org.pabal.dns.authoritative;
 import org.pabal.dns.PackedZone;
 import org.pabal.dns.Zone;
 import org.pabal.dns.ZoneChange;
+import org.pabal.dns.server.Edges;
+import org.pabal.dns.server.Statistics;
 import org.xbill.DNS.ARecord;
 import org.xbill.DNS.DClass;
 import org.xbill.DNS.Master;
@@ -98,7 +100,7 @@ final class LayoutBenchmark {
         WireLookup lookup =
                 new WireLookup(
                         new Edges(
-                                ServerSettings.of(Map.of("rate-limit", "0")),
+                                ServerSettings.of(Map.of("rate-limit", "0")).edges(),
                                 InstantSource.system()));
         ByteBuffer out = ByteBuffer.allocateDirect(4096);
         double least = Double.MAX_VALUE;

@@ -6,7 +6,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import org.pabal.dns.Zone;
 import org.pabal.dns.ZoneChange;
 import org.pabal.dns.ZoneObserver;
+import org.pabal.dns.server.Edges;
+import org.pabal.dns.server.EdnsAnswering;
 import org.pabal.dns.server.Query;
+import org.pabal.dns.server.Statistics;
 import org.pabal.testkit.MemoryZone;
 import org.pabal.testkit.MemoryZoneKeyStore;
 import org.pabal.testkit.MemoryZoneStore;
@@ -52,7 +55,7 @@ final class Node implements AutoCloseable {
 
     static final Map<String, Object> UNLIMITED = Map.of("rate-limit", "0");
 
-    private final Edges edges = new Edges(ServerSettings.of(UNLIMITED), clock);
+    private final Edges edges = new Edges(ServerSettings.of(UNLIMITED).edges(), clock);
     private final WireLookup fast = new WireLookup(edges);
     private final EdnsAnswering options = new EdnsAnswering(edges);
     private final Reply replies = new Reply(1232);

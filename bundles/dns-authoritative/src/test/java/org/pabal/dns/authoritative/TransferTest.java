@@ -13,6 +13,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.pabal.dns.DnsFraming;
 import org.pabal.dns.Zone;
 import org.pabal.dns.server.Query;
+import org.pabal.dns.server.SparingLog;
 import org.pabal.protocol.Peer;
 import org.pabal.settings.BadSetting;
 import org.pabal.testkit.MemoryZone;
@@ -324,7 +325,7 @@ class TransferTest {
                 node.store::find,
                 () -> node.server.administration(),
                 new Reply(1232),
-                new SparingLog(LoggerFactory.getLogger(TransferTest.class)),
+                new SparingLog(LoggerFactory.getLogger(TransferTest.class)::warn),
                 max);
     }
 

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import org.junit.jupiter.api.Test;
 import org.pabal.dns.Zone;
 import org.pabal.dns.server.Query;
+import org.pabal.dns.server.SparingLog;
 import org.pabal.protocol.Peer;
 import org.pabal.testkit.Fuzz;
 import org.pabal.testkit.MemoryZone;
@@ -56,7 +57,7 @@ class UpdateFuzzTest {
                         () -> node.server.administration(),
                         new KeyRecords(node.clock),
                         new Reply(1232),
-                        new SparingLog(LoggerFactory.getLogger(UpdateFuzzTest.class)));
+                        new SparingLog(LoggerFactory.getLogger(UpdateFuzzTest.class)::warn));
         Peer peer = new Peer(new InetSocketAddress("192.0.2.53", 5353), "test");
         // A third of the time that queries get: who sends these is known.
         Fuzz.run(

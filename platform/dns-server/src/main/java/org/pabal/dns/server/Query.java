@@ -18,6 +18,8 @@ import java.util.Optional;
 /// before the fault, build nothing from records that nobody asked for, follow no pointer (security
 /// row D16).
 ///
+/// @param authentic the AD bit: the client understands it in an answer (RFC 6840 §5.7)
+/// @param checkingDisabled the CD bit: the client checks itself (RFC 4035 §3.2.2)
 /// @param question the question, for every opcode, if there was exactly one and it could be read
 /// @param edns the first OPT record, if it could be read
 /// @param tsig its last record is a TSIG, RFC 8945 §5.1
@@ -26,6 +28,8 @@ public record Query(
         int id,
         int opcode,
         boolean recursionDesired,
+        boolean authentic,
+        boolean checkingDisabled,
         Optional<Record> question,
         Optional<Edns> edns,
         boolean tsig,
@@ -80,6 +84,8 @@ public record Query(
                 id,
                 opcode,
                 recursionDesired,
+                authentic,
+                checkingDisabled,
                 question,
                 edns.map(
                         each ->
@@ -143,7 +149,18 @@ public record Query(
                 fault = Rcode.NOTIMP; // whatever else its body may be
             }
             boolean recursionDesired = (message[2] & 1) != 0;
-            return new Query(octets16(0), opcode, recursionDesired, question, edns, tsig, fault);
+            boolean authentic = (message[3] & 0x20) != 0;
+            boolean checkingDisabled = (message[3] & 0x10) != 0;
+            return new Query(
+                    octets16(0),
+                    opcode,
+                    recursionDesired,
+                    authentic,
+                    checkingDisabled,
+                    question,
+                    edns,
+                    tsig,
+                    fault);
         }
 
         private int body() throws Malformed {

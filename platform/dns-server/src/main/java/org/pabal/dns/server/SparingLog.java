@@ -1,17 +1,16 @@
-package org.pabal.dns.authoritative;
-
-import org.slf4j.Logger;
+package org.pabal.dns.server;
 
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 
 /// Says who was refused what, some lines a minute and no more: whoever is refused must not fill the
 /// disk by trying again.
-final class SparingLog {
+public final class SparingLog {
 
     private static final int LINES = 30;
     private static final long MINUTE = TimeUnit.MINUTES.toNanos(1);
 
-    private final Logger log;
+    private final Consumer<String> log;
 
     /// These are guarded by this object.
     private long minuteStart = System.nanoTime();
@@ -19,11 +18,11 @@ final class SparingLog {
     private int said;
     private long silenced;
 
-    SparingLog(Logger log) {
+    public SparingLog(Consumer<String> log) {
         this.log = log;
     }
 
-    void say(String line) {
+    public void say(String line) {
         long before = 0;
         synchronized (this) {
             long now = System.nanoTime();
@@ -40,8 +39,8 @@ final class SparingLog {
             said++;
         }
         if (before > 0) {
-            log.warn("dns: {} lines like the next were left out", before);
+            log.accept("dns: " + before + " lines like the next were left out");
         }
-        log.warn("{}", line);
+        log.accept(line);
     }
 }

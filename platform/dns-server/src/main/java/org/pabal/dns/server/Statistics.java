@@ -1,6 +1,5 @@
-package org.pabal.dns.authoritative;
+package org.pabal.dns.server;
 
-import org.pabal.dns.server.ServerCookies;
 import org.xbill.DNS.Rcode;
 
 import java.util.ArrayList;
@@ -9,13 +8,13 @@ import java.util.concurrent.atomic.LongAdder;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 
-/// What was answered, counted since the bundle started.
-final class Statistics {
+/// What was answered, counted since it was made.
+public final class Statistics {
 
     // How a query came.
-    static final int UDP = 0;
-    static final int TCP = 1;
-    static final int TLS = 2;
+    public static final int UDP = 0;
+    public static final int TCP = 1;
+    public static final int TLS = 2;
 
     private static final String[] TRANSPORTS = {"udp", "tcp", "tls"};
     private static final String[] COOKIES = {
@@ -33,13 +32,15 @@ final class Statistics {
     private final LongAdder dropped = new LongAdder();
     private final LongAdder slipped = new LongAdder();
 
+    public Statistics() {}
+
     private static LongAdder[] adders(int count) {
         return IntStream.range(0, count).mapToObj(i -> new LongAdder()).toArray(LongAdder[]::new);
     }
 
     /// @param fast from prepared octets
     /// @param rcode with the upper half that EDNS has
-    void answered(int transport, boolean fast, int rcode, boolean cut) {
+    public void answered(int transport, boolean fast, int rcode, boolean cut) {
         answers[(fast ? FAST : 0) + transport * RCODES + (rcode & RCODES - 1)].increment();
         if (cut) {
             truncated.increment();
@@ -47,42 +48,42 @@ final class Statistics {
     }
 
     /// @param verdict of [ServerCookies#check]
-    void cookie(int verdict) {
+    public void cookie(int verdict) {
         if (verdict != ServerCookies.NONE) {
             cookies[verdict].increment();
         }
     }
 
     /// No query, or one that its responder drops.
-    void ignored() {
+    public void ignored() {
         ignored.increment();
     }
 
-    void dropped() {
+    public void dropped() {
         dropped.increment();
     }
 
-    void slipped() {
+    public void slipped() {
         slipped.increment();
     }
 
-    long answered(int rcode) {
+    public long answered(int rcode) {
         return sum(IntStream.range(0, answers.length).filter(i -> i % RCODES == rcode));
     }
 
-    long answeredOver(int transport) {
+    public long answeredOver(int transport) {
         return sum(IntStream.range(0, answers.length).filter(i -> i % FAST / RCODES == transport));
     }
 
-    long answeredFast() {
+    public long answeredFast() {
         return sum(IntStream.range(FAST, 2 * FAST));
     }
 
-    long answered() {
+    public long answered() {
         return sum(IntStream.range(0, answers.length));
     }
 
-    long withheld() {
+    public long withheld() {
         return dropped.sum() + slipped.sum();
     }
 
@@ -92,7 +93,7 @@ final class Statistics {
     }
 
     /// For the shell.
-    List<String> lines() {
+    public List<String> lines() {
         List<String> lines = new ArrayList<>();
         lines.add("answered " + answered());
         for (int i = 0; i < TRANSPORTS.length; i++) {

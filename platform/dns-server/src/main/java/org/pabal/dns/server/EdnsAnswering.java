@@ -1,8 +1,5 @@
-package org.pabal.dns.authoritative;
+package org.pabal.dns.server;
 
-import org.pabal.dns.server.EdnsOptions;
-import org.pabal.dns.server.Query;
-import org.pabal.dns.server.ServerCookies;
 import org.xbill.DNS.EDNSOption;
 import org.xbill.DNS.GenericEDNSOption;
 import org.xbill.DNS.Rcode;
@@ -13,9 +10,9 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 
-/// Decides on the readable path what is answered to the options of a query. [WireLookup] knows
-/// cookies itself and leaves the others to us.
-final class EdnsAnswering {
+/// Decides on the readable path what is answered to the options of a query. A fast path may
+/// know cookies itself and leave the others to us.
+public final class EdnsAnswering {
 
     /// RFC 7828 §3.1: the time-out has 16 bits of 100 ms.
     private static final Duration MAX_KEEPALIVE = Duration.ofMillis(100L * 0xFFFF);
@@ -23,7 +20,7 @@ final class EdnsAnswering {
     private final Edges edges;
     private final EDNSOption keepalive;
 
-    EdnsAnswering(Edges edges) {
+    public EdnsAnswering(Edges edges) {
         this.edges = edges;
         Duration idle = edges.settings.tcpIdle();
         this.keepalive =
@@ -35,7 +32,7 @@ final class EdnsAnswering {
     ///
     /// @param address the client's
     /// @param transport one of [Statistics]
-    Query considered(Query query, ByteBuffer address, int transport) {
+    public Query considered(Query query, ByteBuffer address, int transport) {
         if (query.edns().isEmpty()) {
             return query;
         }

@@ -1,57 +1,57 @@
-package org.pabal.dns.authoritative;
+package org.pabal.dns.server;
 
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.concurrent.locks.LockSupport;
 
 /// The time, looked up twenty times a second instead of with every query: asking for it costs as
-/// much as finding a name.
-final class Tick implements AutoCloseable {
+/// much as finding a name. Stands still until somebody lends it a thread, or tells it to look.
+public final class Tick implements Runnable {
 
     private static final Duration PERIOD = Duration.ofMillis(50);
 
     private final InstantSource clock;
     private volatile long millis;
-    private volatile boolean closed;
-    private final Thread thread = Thread.ofVirtual().name("dns tick").unstarted(this::run);
+    private volatile boolean ended;
 
-    /// Stands still until it is started or told to look.
-    Tick(InstantSource clock) {
+    public Tick(InstantSource clock) {
         this.clock = clock;
         look();
     }
 
-    void start() {
-        thread.start();
-    }
-
     /// Milliseconds since 1970.
-    long millis() {
+    public long millis() {
         return millis;
     }
 
     /// Seconds since 1970 as cookies write them, RFC 9018 §4.3.
-    int seconds() {
+    public int seconds() {
         return (int) (millis / 1000);
     }
 
-    void look() {
+    public void look() {
         millis = clock.millis();
     }
 
-    private void run() {
-        while (!closed) {
+    /// Looks again and again, until [#end()].
+    @Override
+    public void run() {
+        while (!ended) {
             look();
             LockSupport.parkNanos(PERIOD.toNanos());
         }
     }
 
-    @Override
-    public void close() {
-        closed = true;
-        LockSupport.unpark(thread);
+    public void end() {
+        ended = true;
+    }
+
+    /// The same, and waits for a thread that runs it.
+    public void end(Thread lent) {
+        end();
+        LockSupport.unpark(lent);
         try {
-            thread.join();
+            lent.join();
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
