@@ -6,7 +6,6 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 import java.io.IOException;
-import java.net.DatagramSocket;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.List;
@@ -32,9 +31,18 @@ final class DatagramListener implements AutoCloseable {
     /// Opens the sockets and begins to receive once there is a protocol.
     DatagramListener(ListenerSettings settings, InetSocketAddress wanted) throws IOException {
         name = settings.name();
-        if (wanted.getPort() != 0) {
-            refuseTakenPort(wanted);
-        }
+        Ports.DATAGRAMS.open(
+                wanted,
+                () -> {
+                    openSockets(settings, wanted);
+                    Ports.DATAGRAMS.hold(address());
+                    return this;
+                });
+        workers.forEach(worker -> worker.thread.start());
+    }
+
+    private void openSockets(ListenerSettings settings, InetSocketAddress wanted)
+            throws IOException {
         InetSocketAddress address = wanted;
         try {
             for (int i = 0; i < settings.workers(); i++) {
@@ -47,16 +55,6 @@ final class DatagramListener implements AutoCloseable {
                 worker.socket.close();
             }
             throw e;
-        }
-        workers.forEach(worker -> worker.thread.start());
-    }
-
-    /// Sockets that share a port do not notice a stranger who shares it too, so one that does not
-    /// share asks first.
-    private static void refuseTakenPort(InetSocketAddress wanted) throws IOException {
-        try (DatagramSocket probe = new DatagramSocket(null)) {
-            probe.setReuseAddress(false);
-            probe.bind(wanted);
         }
     }
 
@@ -105,6 +103,9 @@ final class DatagramListener implements AutoCloseable {
     /// Closes the sockets and ends the workers. The protocols have to be removed before.
     @Override
     public void close() throws IOException {
+        if (!closed) {
+            Ports.DATAGRAMS.release(address());
+        }
         closed = true;
         tenants.close();
         for (Worker worker : workers) {

@@ -40,6 +40,7 @@ final class Doorkeeper implements AutoCloseable {
     private final Consumer<SocketChannel> accepted;
     private final Set<Waiter> waiters = ConcurrentHashMap.newKeySet();
     private final Thread thread;
+    private final InetSocketAddress held;
     private volatile boolean closed;
     private long complaint = System.nanoTime() - TimeUnit.MINUTES.toNanos(1);
 
@@ -51,7 +52,10 @@ final class Doorkeeper implements AutoCloseable {
         door = ServerSocketChannel.open();
         try {
             door.setOption(StandardSocketOptions.SO_REUSEADDR, true);
-            door.bind(address, 1024);
+            if (door.supportedOptions().contains(StandardSocketOptions.SO_REUSEPORT)) {
+                door.setOption(StandardSocketOptions.SO_REUSEPORT, true); // see Ports
+            }
+            held = Ports.STREAMS.open(address, () -> bind(address));
             door.configureBlocking(false);
             door.register(selector, SelectionKey.OP_ACCEPT);
         } catch (IOException | RuntimeException e) {
@@ -60,6 +64,14 @@ final class Doorkeeper implements AutoCloseable {
             throw e;
         }
         thread = Thread.ofPlatform().name("listener " + name).unstarted(this::run);
+    }
+
+    private InetSocketAddress bind(InetSocketAddress wanted) throws IOException {
+        door.bind(wanted, 1024);
+        InetSocketAddress bound =
+                new InetSocketAddress(wanted.getAddress(), door.socket().getLocalPort());
+        Ports.STREAMS.hold(bound);
+        return bound;
     }
 
     void start() {
@@ -166,7 +178,10 @@ final class Doorkeeper implements AutoCloseable {
 
     /// Lets nobody in any more; those who are inside stay.
     void closeDoor() throws IOException {
-        door.close();
+        if (door.isOpen()) {
+            door.close();
+            Ports.STREAMS.release(held);
+        }
         selector.wakeup();
     }
 

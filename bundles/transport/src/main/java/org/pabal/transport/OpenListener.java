@@ -31,22 +31,30 @@ final class OpenListener {
         Optional<Credentials> credentials = credentials(settings);
         for (int left = TRIES; ; left--) {
             Optional<StreamListener> streams = Optional.empty();
+            Optional<DatagramListener> datagrams = Optional.empty();
             try {
+                // Who gets a connection may send a datagram next, so that has to be possible then.
+                // Only when the system chooses the port, it chooses it for streams and the
+                // datagrams follow.
+                boolean datagramsFirst =
+                        !settings.transport().streams() || settings.address().getPort() != 0;
+                if (settings.transport().datagrams() && datagramsFirst) {
+                    datagrams = Optional.of(new DatagramListener(settings, settings.address()));
+                }
                 if (settings.transport().streams()) {
                     streams = Optional.of(new StreamListener(settings, credentials));
                 }
-                // When the system chooses the port, it chooses it for streams and the datagrams
-                // follow.
-                InetSocketAddress address =
-                        streams.map(StreamListener::address).orElse(settings.address());
-                Optional<DatagramListener> datagrams =
-                        settings.transport().datagrams()
-                                ? Optional.of(new DatagramListener(settings, address))
-                                : Optional.empty();
+                if (settings.transport().datagrams() && !datagramsFirst) {
+                    InetSocketAddress address = streams.orElseThrow().address();
+                    datagrams = Optional.of(new DatagramListener(settings, address));
+                }
                 return new OpenListener(settings, streams, datagrams);
             } catch (IOException e) {
                 if (streams.isPresent()) {
                     streams.get().close();
+                }
+                if (datagrams.isPresent()) {
+                    datagrams.get().close();
                 }
                 boolean another =
                         settings.transport() == ListenerSettings.Transport.BOTH
