@@ -1,4 +1,4 @@
-/// Signs zones, rolls their keys, digests them.
+/// Signs zones, rolls their keys, digests them, and checks what others have signed.
 module org.pabal.dnssec {
     requires static osgi.annotation;
     requires transitive org.pabal.dns;
