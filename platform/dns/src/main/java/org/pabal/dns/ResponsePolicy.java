@@ -11,20 +11,22 @@ import java.util.List;
 /// is: block lists, response policy zones, a vendor's own.
 ///
 /// Policies are asked in the order of their service ranking, and the first one that has a ruling
-/// counts. They are asked after validation, so what is bogus stays so whatever they say (security
-/// row D12). Called by several threads at once, on the receiving thread too: never wait.
+/// counts. A ruling on a question saves the lookup; one on an answer is asked for after validation,
+/// so that what is bogus stays so whatever policies say (security row D12). Called by several
+/// threads at once, on the receiving thread too: never wait.
 @ConsumerType
 public interface ResponsePolicy {
 
     /// Asked before the answer is looked up.
     ///
-    /// @param name absolute
+    /// @param name absolute, in any case
     /// @param type a number of [org.xbill.DNS.Type]
     /// @param client who asks
     Ruling question(Name name, int type, InetAddress client);
 
-    /// Asked when there is an answer.
+    /// Asked when there is an answer, and it is not bogus.
     ///
+    /// @param name what the client asked for, not where an alias leads
     /// @param answer the answer section, aliases first; empty when there is none
     default Ruling answer(Name name, int type, InetAddress client, List<RRset> answer) {
         return Ruling.NONE;

@@ -24,12 +24,13 @@ public sealed interface Ruling {
     /// The client is told nothing.
     record Drop(String why) implements Ruling {}
 
-    /// The client has to come again over TCP.
+    /// The client has to come again over TCP; who is there already is told what there is.
     record OverTcp(String why) implements Ruling {}
 
     /// The client is told something else: a set of the type that was asked for, or a CNAME, which
     /// is followed.
     ///
-    /// @param records with the name that was asked for
+    /// @param records with the name that was asked for; in a ruling on an answer also with that of
+    ///     one of its aliases, and the client is told the way up to there
     record Instead(RRset records, String why) implements Ruling {}
 }
