@@ -56,6 +56,11 @@ final class Quota {
         depth++;
     }
 
+    /// Whether no query can be sent any more: what fails now fails for that reason.
+    boolean spent() {
+        return fetches <= 0 || over();
+    }
+
     /// Whether the time is over.
     boolean over() {
         return left().isZero();
