@@ -1,9 +1,7 @@
 /// Response policy zones and block lists for the local name server.
 module org.pabal.dns.policy {
     requires org.pabal.settings;
-    requires org.pabal.protocol;
     requires org.pabal.dns;
-    requires org.pabal.dns.server;
     requires org.dnsjava;
     requires org.slf4j;
     requires static osgi.core;
