@@ -42,6 +42,16 @@ final class NewNode {
                             "dns",
                             "implicit"));
 
+    /// The local name server is for the programs of this machine, so it is on loopback whatever the
+    /// node's address is: see [#resolver].
+    private static final Door RESOLVER =
+            new Door(
+                    "resolver",
+                    "The local name server, for the programs of this machine",
+                    53,
+                    "resolver",
+                    "none");
+
     private static final List<Concern> CONCERNS =
             List.of(
                     new Concern("org.pabal.smtp", "Receiving mail.", "max-size = 50 MB"),
@@ -51,6 +61,10 @@ final class NewNode {
                             "org.pabal.dns.authoritative",
                             "Answering DNS queries from our zones.",
                             ""),
+                    new Concern(
+                            "org.pabal.dns.recursive",
+                            "The local name server.",
+                            "forward = . 192.0.2.53"),
                     new Concern(
                             "org.pabal.storage.file",
                             "Queue, mailboxes, zones and accounts in plain files.",
@@ -88,8 +102,11 @@ final class NewNode {
 
     private void write(List<String> firstStart) throws IOException, Trouble {
         for (Door door : DOORS) {
-            write("org.pabal.listener~" + door.name + ".cfg", listener(door));
+            write(
+                    "org.pabal.listener~" + door.name + ".cfg",
+                    listener(door, settings.address().orElseGet(NewNode::allAddresses), 0));
         }
+        write("org.pabal.listener~" + RESOLVER.name + ".cfg", resolver());
         for (Concern concern : CONCERNS) {
             write(
                     concern.pid + ".cfg",
@@ -114,12 +131,18 @@ final class NewNode {
         NodeDirectory.writePrivate(directory.etc().resolve(name), text);
     }
 
-    private String listener(Door door) {
+    /// Where a program looks for a name server: 127.0.0.1 port 53. A node that is on loopback
+    /// itself has its own zones at that port, and its resolver at the next one.
+    private String resolver() {
+        Optional<String> loopback =
+                settings.address().filter(a -> InetAddress.ofLiteral(a).isLoopbackAddress());
+        return listener(RESOLVER, loopback.orElse("127.0.0.1"), loopback.isPresent() ? 1 : 0);
+    }
+
+    private String listener(Door door, String address, int further) {
         StringBuilder text = new StringBuilder("# " + door.about + ".\n");
-        text.append("address = ")
-                .append(settings.address().orElseGet(NewNode::allAddresses))
-                .append('\n');
-        text.append("port = ").append(door.port + settings.offset()).append('\n');
+        text.append("address = ").append(address).append('\n');
+        text.append("port = ").append(door.port + further + settings.offset()).append('\n');
         text.append("protocol = ").append(door.protocol).append('\n');
         text.append("tls = ").append(door.tls).append('\n');
         if (door.tls.equals("none")) {
@@ -128,7 +151,7 @@ final class NewNode {
             text.append("certificate = etc/tls/node.crt\n");
             text.append("key = etc/tls/node.key\n");
         }
-        if (door.protocol.equals("dns")) {
+        if (door.protocol.equals("dns") || door.protocol.equals("resolver")) {
             // RFC 7766 §6.2.3: those who wait for nothing make room for those who ask
             text.append("crowded-patience = 2 s\n");
         }

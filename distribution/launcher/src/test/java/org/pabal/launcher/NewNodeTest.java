@@ -49,7 +49,15 @@ class NewNodeTest {
     void everyListenerHasItsStandardPortPlusOffset() throws Exception {
         NodeDirectory node = make();
         assertEquals(
-                Set.of("smtp", "submission", "submissions", "pop3", "pop3s", "dns", "dns-tls"),
+                Set.of(
+                        "smtp",
+                        "submission",
+                        "submissions",
+                        "pop3",
+                        "pop3s",
+                        "dns",
+                        "dns-tls",
+                        "resolver"),
                 node.listeners());
         assertTrue(
                 listener(node, "smtp")
@@ -72,6 +80,31 @@ class NewNodeTest {
                         .contains(
                                 "port = 1853\nprotocol = dns\ntls = implicit\n"
                                         + "certificate = etc/tls/node.crt\n"));
+    }
+
+    @Test
+    void theResolverIsOnLoopbackBesideTheZonesOrAtTheirPortWhereTheyAreElsewhere()
+            throws Exception {
+        assertResolver(Optional.of("192.0.2.1"), "address = 127.0.0.1\nport = 1053\n");
+        assertResolver(Optional.empty(), "address = 127.0.0.1\nport = 1053\n");
+        assertResolver(Optional.of("0.0.0.0"), "address = 127.0.0.1\nport = 1053\n");
+        assertResolver(Optional.of("127.0.0.1"), "address = 127.0.0.1\nport = 1054\n");
+        assertResolver(Optional.of("127.1.2.3"), "address = 127.1.2.3\nport = 1054\n");
+        assertResolver(Optional.of("::1"), "address = ::1\nport = 1054\n");
+    }
+
+    private void assertResolver(Optional<String> address, String expected) throws Exception {
+        NodeDirectory node =
+                NodeDirectory.of(directory.resolve("at " + address.orElse("all")).toString());
+        NewNode.make(
+                node,
+                new NodeSettings("mail.example.org", "example.org", address, 1000),
+                List.of());
+        String listener = listener(node, "resolver");
+        assertTrue(
+                listener.contains(expected + "protocol = resolver\ntls = none\ntransport = both\n"),
+                listener);
+        assertTrue(Files.exists(node.etc().resolve("org.pabal.dns.recursive.cfg")));
     }
 
     @Test

@@ -11,6 +11,8 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
@@ -30,6 +32,8 @@ public final class Node implements AutoCloseable {
     private static final long PATIENCE_SECONDS = 60;
 
     private final Path directory;
+    private final Map<String, String> environment = new TreeMap<>();
+    private Path image = IMAGE;
     private volatile Process process;
     private final StringBuffer output = new StringBuffer();
 
@@ -66,15 +70,46 @@ public final class Node implements AutoCloseable {
         return node;
     }
 
+    /// Has the node run with the clock of `itests/clock`, whose jar the system property
+    /// `pabal.clock` names: the machine's time and so many seconds more as the answered file says.
+    /// Before [#start()].
+    public Path withClock() throws IOException {
+        Path clocked = directory.resolveSibling(directory.getFileName() + "-image");
+        Files.createDirectories(clocked.resolve("bin"));
+        Files.createDirectory(clocked.resolve("bundles"));
+        for (String part : List.of("runtime", "lib")) {
+            Files.createSymbolicLink(clocked.resolve(part), IMAGE.resolve(part));
+        }
+        Files.copy(
+                IMAGE.resolve("bin/pabal"),
+                clocked.resolve("bin/pabal"),
+                StandardCopyOption.COPY_ATTRIBUTES);
+        try (Stream<Path> jars = Files.list(IMAGE.resolve("bundles"))) {
+            for (Path jar : jars.toList()) {
+                Files.createSymbolicLink(
+                        clocked.resolve("bundles").resolve(jar.getFileName()), jar);
+            }
+        }
+        // Not with a name of ours: so it starts before all that want the time.
+        Files.createSymbolicLink(
+                clocked.resolve("bundles/itests-clock.jar"),
+                Path.of(System.getProperty("pabal.clock")).toAbsolutePath().normalize());
+        image = clocked;
+        Path offset = Files.writeString(clocked.resolve("offset"), "0");
+        environment.put("DNS_TEST_OFFSET_FILE", offset.toString());
+        return offset;
+    }
+
     /// Runs the node and returns when it has printed `ready`.
     public void start() throws IOException, InterruptedException {
         output.setLength(0);
-        process =
+        ProcessBuilder builder =
                 new ProcessBuilder(
-                                IMAGE.resolve("bin/pabal").toString(), "run", directory.toString())
+                                image.resolve("bin/pabal").toString(), "run", directory.toString())
                         .redirectErrorStream(true)
-                        .redirectInput(ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()))
-                        .start();
+                        .redirectInput(ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()));
+        builder.environment().putAll(environment);
+        process = builder.start();
         CountDownLatch ready = new CountDownLatch(1);
         Process started = process;
         Thread.ofVirtual()
@@ -119,6 +154,18 @@ public final class Node implements AutoCloseable {
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
                 process.destroyForcibly();
+            }
+        }
+        if (!image.equals(IMAGE)) {
+            forget(image);
+        }
+    }
+
+    /// Takes the links of an image of our own away, so that nobody who cleans up follows them.
+    private static void forget(Path image) throws IOException {
+        try (Stream<Path> files = Files.walk(image)) {
+            for (Path file : files.filter(Files::isSymbolicLink).toList()) {
+                Files.delete(file);
             }
         }
     }
