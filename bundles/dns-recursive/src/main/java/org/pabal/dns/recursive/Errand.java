@@ -19,6 +19,7 @@ final class Errand {
     private final Optional<Errand> purpose;
     private final Request request;
     private final Tally tally;
+    private final boolean first;
     private final boolean pending;
     private boolean entangled;
 
@@ -34,33 +35,35 @@ final class Errand {
             Optional<Errand> purpose,
             Request request,
             Tally tally,
+            boolean first,
             boolean pending) {
         this.question = question;
         this.purpose = purpose;
         this.request = request;
         this.tally = tally;
+        this.first = first;
         this.pending = pending;
     }
 
     /// The client's own question.
     Errand(Question question, Request request) {
-        this(question, Optional.empty(), request, new Tally(), true);
+        this(question, Optional.empty(), request, new Tally(), true, true);
     }
 
     /// Another question for the same client, which this one needs.
     Errand needing(Question other) {
-        return new Errand(other, Optional.of(this), request.inner(), tally, true);
+        return new Errand(other, Optional.of(this), request.inner(), tally, false, true);
     }
 
     /// The next question of the same client, when the first name is an alias.
     Errand towards(Question next) {
-        return new Errand(next, purpose, request, tally, true);
+        return new Errand(next, purpose, request, tally, false, true);
     }
 
     /// The same when its question has been answered, and it is looked at whether that is true:
     /// what is needed for that does not wait for it.
     Errand settled() {
-        return new Errand(question, purpose, request, tally, false);
+        return new Errand(question, purpose, request, tally, first, false);
     }
 
     Question question() {
@@ -97,14 +100,20 @@ final class Errand {
         }
     }
 
-    /// Whether a failure of this may be remembered for others.
+    /// Whether a failure of this may be remembered for others. Who asks for a name that costs too
+    /// much hears so of that name; the names that it is an alias of, or that are served by the same
+    /// servers, are not to blame (security row D7).
     boolean failureIsItsOwn() {
-        return purpose.isEmpty() || !entangled && !request.quota().spent();
+        return first || !entangled && !request.quota().exceeded();
     }
 
     /// Whether one more address of a name server may be looked up.
     boolean lookup() {
-        return tally.lookups-- > 0;
+        boolean may = tally.lookups-- > 0;
+        if (!may) {
+            entangle();
+        }
+        return may;
     }
 
     /// A server has said something that was used.

@@ -61,6 +61,12 @@ final class Quota {
         return fetches <= 0 || over();
     }
 
+    /// Whether there was something that it did not allow: what failed may have failed for that
+    /// reason, and says nothing of who was asked.
+    boolean exceeded() {
+        return spent() || signatures < 0 || hashes < 0;
+    }
+
     /// Whether the time is over.
     boolean over() {
         return left().isZero();

@@ -250,10 +250,8 @@ final class Recursion implements Recursor, AutoCloseable {
         List<Finding> chain = new ArrayList<>();
         Set<Name> names = new HashSet<>(Set.of(question.name()));
         Errand errand = new Errand(question, request);
-        List<Finding> ahead = List.of();
+        Found found = next(errand);
         while (true) {
-            Found found = next(errand, ahead);
-            ahead = found.ahead();
             chain.add(found.finding());
             if (ends(found.finding(), question.type())) {
                 return chain;
@@ -274,6 +272,7 @@ final class Recursion implements Recursor, AutoCloseable {
                 return chain;
             }
             errand = errand.towards(next);
+            found = after(found, errand);
         }
     }
 
@@ -287,11 +286,20 @@ final class Recursion implements Recursor, AutoCloseable {
     /// What came of one question, and what came with it for the names that it is an alias of.
     private record Found(Finding finding, List<Finding> ahead) {}
 
-    private Found next(Errand errand, List<Finding> ahead) {
+    /// The next link: what came with the one before, unless an administrator has said that it is
+    /// to be found elsewhere. Who is outside cannot know that.
+    private Found after(Found found, Errand errand) {
+        List<Finding> ahead = found.ahead();
         Question question = errand.question();
-        if (!ahead.isEmpty() && ahead.getFirst().question().equals(question)) {
-            return judged(errand, ahead);
-        }
+        return !ahead.isEmpty()
+                        && ahead.getFirst().question().equals(question)
+                        && routes.route(question).equals(routes.route(found.finding().question()))
+                ? judged(errand, ahead)
+                : next(errand);
+    }
+
+    private Found next(Errand errand) {
+        Question question = errand.question();
         Route route = routes.route(question);
         if (route instanceof Route.Local local) {
             trace(errand.request(), "local data", local.finding());
@@ -313,18 +321,33 @@ final class Recursion implements Recursor, AutoCloseable {
     /// What is remembered, or follows from what is. Proofs of the public tree say nothing of a zone
     /// for which an administrator has named other servers.
     private Optional<Finding> known(Question question, Route route) {
+        Name top = top(route);
         return cache.find(question)
                 .or(
                         () ->
                                 route instanceof Route.Stub
                                         ? Optional.empty()
-                                        : validator.denied(question))
-                .or(() -> fromDname(question));
+                                        : validator
+                                                .denied(question)
+                                                .filter(none -> none.zone().subdomain(top)))
+                .or(() -> fromDname(question, top));
+    }
+
+    /// Above which nobody has a say.
+    private static Name top(Route route) {
+        return switch (route) {
+            case Route.Stub stub -> stub.zone();
+            case Route.Forward forward -> forward.zone();
+            case Route.Own own -> own.zone();
+            case Route.Walk walk -> Name.root;
+            case Route.Local local -> Name.root;
+        };
     }
 
     /// RFC 6672 §3.4: a DNAME that is remembered stands for all names below it.
-    private Optional<Finding> fromDname(Question question) {
-        for (int strip = 1; strip < question.name().labels(); strip++) {
+    private Optional<Finding> fromDname(Question question, Name top) {
+        int most = question.name().labels() - top.labels();
+        for (int strip = 1; strip <= most; strip++) {
             Name above = new Name(question.name(), strip);
             Optional<Finding> dname =
                     cache.find(new Question(above, Type.DNAME))
@@ -408,7 +431,9 @@ final class Recursion implements Recursor, AutoCloseable {
             return new Found(finding, ahead); // it was kept when it was judged
         }
         if (finding.kind() == Finding.Kind.FAILURE) {
-            keep(finding);
+            if (errand.failureIsItsOwn()) {
+                keep(finding);
+            }
             return new Found(finding, ahead);
         }
         if (errand.request().wish().checkingDisabled()) {
@@ -430,7 +455,9 @@ final class Recursion implements Recursor, AutoCloseable {
             verdict = lasting(verdict, Math.min(verdict.ttl(), BOGUS_TTL));
         }
         verdict = screen.apply(verdict);
-        keep(verdict);
+        if (verdict.security() != Security.BOGUS || errand.failureIsItsOwn()) {
+            keep(verdict);
+        }
         return new Found(verdict, ahead);
     }
 
@@ -533,6 +560,7 @@ final class Recursion implements Recursor, AutoCloseable {
             for (Finding each : chain) {
                 if (each.ttl() > 0
                         && !ours(route)
+                        && routes.route(each.question()).equals(route)
                         && (each.kind() != Finding.Kind.FAILURE || inner.failureIsItsOwn())) {
                     cache.keep(each);
                 }

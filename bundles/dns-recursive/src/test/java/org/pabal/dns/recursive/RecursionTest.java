@@ -625,6 +625,21 @@ class RecursionTest {
         }
     }
 
+    /// Row D7: nor has he when the others are what his names are aliases of, which would let
+    /// anybody make a name fail for everybody.
+    @Test
+    void aTargetThatFailsForLackOfQuotaIsNotRemembered() {
+        internet.serve(EXAMPLE, "example.org.", "@ NS ns\nns A 192.0.2.3\nx CNAME www.bank.org.\n");
+        Request request = Request.of(Request.Wish.NOTHING, Request.Trace.NONE);
+        for (int i = 0; i < Quota.FETCHES - 4; i++) {
+            request.quota().fetch();
+        }
+        Answer answer = recursion().answer(question("x.example.org.", Type.A), request);
+        assertEquals(Rcode.SERVFAIL, answer.rcode());
+        assertEquals("www.bank.org.", answer.last().question().name().toString());
+        assertTrue(cache.find(question("www.bank.org.", Type.A)).isEmpty());
+    }
+
     /// Row D9, TsuNAME: two zones that are served from each other cost few queries, and then none
     /// for 5 s.
     @Test
@@ -830,6 +845,52 @@ class RecursionTest {
         internet.serve("192.0.2.44", "sub.corp.test.", "@ NS s\nwww A 198.51.100.4\n");
         assertEquals("A 198.51.100.3", data(ask("www.corp.test.", Type.A)));
         assertEquals("A 198.51.100.4", data(ask("www.sub.corp.test.", Type.A)));
+    }
+
+    /// A resolver outside cannot know what the house calls its own: a stranger's alias would else
+    /// have it deny that, for everybody.
+    @Test
+    void whatAForwarderSaysOfATargetThatIsRoutedElsewhereIsNotBelieved() {
+        Server outside = new Server(Name.root, new InetSocketAddress("127.0.0.1", 53));
+        Server inside = new Server(Name.root, new InetSocketAddress("10.0.0.1", 53));
+        Name zone = Name.fromConstantString("corp.test.");
+        routes =
+                question ->
+                        question.name().subdomain(zone)
+                                ? new Route.Stub(zone, List.of(inside))
+                                : new Route.Forward(Name.root, List.of(outside));
+        internet.serve("10.0.0.1", "corp.test.", "@ NS ns\ndb A 198.51.100.3\n");
+        internet.lying(
+                "127.0.0.1",
+                (question, honest) ->
+                        ScriptedInternet.saying(
+                                question,
+                                Rcode.NXDOMAIN,
+                                "answer x.example.org. CNAME db.corp.test.",
+                                "authority . SOA a. b. 1 1 1 1 3600"));
+        assertEquals("CNAME db.corp.test., A 198.51.100.3", data(ask("x.example.org.", Type.A)));
+        assertEquals("A 198.51.100.3", data(ask("db.corp.test.", Type.A)));
+    }
+
+    /// What the world says of a name says nothing of the names below it for which an administrator
+    /// has named other servers.
+    @Test
+    void aDnameAboveAStubDoesNotLeadAway() {
+        Server inside = new Server(Name.root, new InetSocketAddress("10.0.0.1", 53));
+        Name zone = Name.fromConstantString("corp.old.example.org.");
+        internet.serve("10.0.0.1", "corp.old.example.org.", "@ NS ns\ndb A 198.51.100.3\n");
+        Route stub = new Route.Stub(zone, List.of(inside));
+        Route forward = new Route.Forward(zone, List.of(inside));
+        for (Route route : List.of(stub, forward)) {
+            routes = question -> question.name().subdomain(zone) ? route : new Route.Walk();
+            started.ifPresent(Recursion::close);
+            started = Optional.empty();
+            cache = new MapCache(clock);
+            assertEquals(
+                    "DNAME new.example.org., CNAME www.new.example.org., A 198.51.100.7",
+                    data(ask("www.old.example.org.", Type.A)));
+            assertEquals("A 198.51.100.3", data(ask("db.corp.old.example.org.", Type.A)));
+        }
     }
 
     @Test
