@@ -17,6 +17,7 @@ import org.xbill.DNS.Section;
 import org.xbill.DNS.Type;
 
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -45,6 +46,10 @@ final class ReplyReading {
     /// at once, which has everybody ask again.
     static final long UNKNOWN_NEGATIVE_TTL = 5;
 
+    /// Of one name and type, each of which is compared to all others of them: a message of 64 KB
+    /// would take seconds to read. The same number as in BIND (CVE-2024-1737).
+    private static final int MAX_RECORDS = 100;
+
     private record SetName(Name name, int type) {}
 
     private final Message message;
@@ -66,6 +71,9 @@ final class ReplyReading {
     /// @param zone of which the server was asked: it has no say above that
     /// @param recursive whether it was to do the walk, so that it tells what others said
     static Reading read(Message message, Question question, Name zone, boolean recursive) {
+        if (tooLarge(message)) {
+            return new Reading.Unusable("more than " + MAX_RECORDS + " records of a type");
+        }
         return new ReplyReading(message, question, zone, recursive).read();
     }
 
@@ -436,16 +444,31 @@ final class ReplyReading {
         return least.orElse(0);
     }
 
-    /// The sets of a section that belong to the zone. Records of a set get the lowest TTL of it
-    /// (RFC 2181 §5.2).
+    private static boolean tooLarge(Message message) {
+        List<Record> records = message.getSection(Section.ANSWER);
+        Map<SetName, Integer> counts = new HashMap<>();
+        return records.size() > MAX_RECORDS
+                && records.stream()
+                        .anyMatch(each -> counts.merge(name(each), 1, Integer::sum) > MAX_RECORDS);
+    }
+
+    private static SetName name(Record record) {
+        return new SetName(
+                record.getName(),
+                record instanceof RRSIGRecord sig ? sig.getTypeCovered() : record.getType());
+    }
+
+    /// The sets of a section that belong to the zone, as far as they are not too large. Records of
+    /// a set get the lowest TTL of it (RFC 2181 §5.2).
     private Map<SetName, RRset> sets(int section) {
         Map<SetName, RRset> sets = new LinkedHashMap<>();
+        Map<SetName, Integer> counts = new HashMap<>();
         for (Record record : message.getSection(section)) {
             if (record.getDClass() == DClass.IN && record.getName().subdomain(zone)) {
-                int type =
-                        record instanceof RRSIGRecord sig ? sig.getTypeCovered() : record.getType();
-                sets.computeIfAbsent(new SetName(record.getName(), type), k -> new RRset())
-                        .addRR(record);
+                SetName name = name(record);
+                if (counts.merge(name, 1, Integer::sum) <= MAX_RECORDS) {
+                    sets.computeIfAbsent(name, k -> new RRset()).addRR(record);
+                }
             }
         }
         if (section != Section.ANSWER || question.type() != Type.RRSIG) {

@@ -2,17 +2,24 @@ package org.pabal.dns.recursive;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertTimeout;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.xbill.DNS.ARecord;
+import org.xbill.DNS.DClass;
 import org.xbill.DNS.Flags;
 import org.xbill.DNS.Message;
 import org.xbill.DNS.Name;
 import org.xbill.DNS.Rcode;
+import org.xbill.DNS.Section;
 import org.xbill.DNS.Type;
 
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.time.Duration;
 import java.util.Arrays;
 
 /// What replies mean, in a table.
@@ -63,6 +70,35 @@ class ReplyReadingTest {
         }
         Reading reading = ReplyReading.read(message, question, name("example.org."), false);
         assertEquals(meaning, reading.getClass().getSimpleName());
+    }
+
+    /// As many as fit into a message would keep us busy for seconds: each is compared to all.
+    @Test
+    void setsOfMoreRecordsThanAnybodyNeedsAreNotRead() {
+        Question question = question("www.example.org.", Type.A);
+        for (int count : new int[] {100, 101, 4_000}) {
+            Message message = ScriptedInternet.saying(question, Rcode.NOERROR);
+            for (int i = 0; i < count; i++) {
+                message.addRecord(address(i), Section.ANSWER);
+            }
+            Reading reading =
+                    assertTimeout(
+                            Duration.ofSeconds(1),
+                            () ->
+                                    ReplyReading.read(
+                                            message, question, name("example.org."), false));
+            assertEquals(count > 100, reading instanceof Reading.Unusable, count + " records");
+        }
+    }
+
+    private static ARecord address(int i) {
+        byte[] octets = {(byte) 198, 51, (byte) (i >> 8), (byte) i};
+        try {
+            return new ARecord(
+                    name("www.example.org."), DClass.IN, 60, InetAddress.getByAddress(octets));
+        } catch (UnknownHostException e) {
+            throw new IllegalArgumentException(e);
+        }
     }
 
     private static Question question(String name, int type) {
