@@ -62,12 +62,13 @@ final class NetworkUpstream implements Upstream, AutoCloseable {
     }
 
     @Override
-    public Reply ask(Server server, Question question, boolean recursive, Request request)
+    public Reply ask(
+            Server server, Name zone, Question question, boolean recursive, Request request)
             throws IOException {
         return shared.reply(
                 new SharedExchanges.Key(server.address(), server.tls(), question, recursive),
                 request.quota(),
-                () -> new Conversation(server, question, recursive, request.quota()).reply());
+                () -> new Conversation(server, zone, question, recursive, request.quota()).reply());
     }
 
     @Override
@@ -106,6 +107,7 @@ final class NetworkUpstream implements Upstream, AutoCloseable {
 
         private final Server server;
         private final InetSocketAddress address;
+        private final Name zone;
         private final Question question;
         private final boolean recursive;
         private final Quota quota;
@@ -117,8 +119,9 @@ final class NetworkUpstream implements Upstream, AutoCloseable {
         private boolean newCookie;
         private Reply.Transport transport = Reply.Transport.UDP;
 
-        Conversation(Server server, Question question, boolean recursive, Quota quota) {
+        Conversation(Server server, Name zone, Question question, boolean recursive, Quota quota) {
             this.server = server;
+            this.zone = zone;
             this.address = server.address();
             this.question = question;
             this.recursive = recursive;
@@ -134,12 +137,13 @@ final class NetworkUpstream implements Upstream, AutoCloseable {
         }
 
         Reply reply() throws IOException {
-            if (!memory.admits(address)) {
+            if (!memory.admits(address, zone)) {
                 throw new IOException("not asked: " + memory.line(address));
             }
             OutgoingLimit.Place place = limit.enter(address);
             try {
                 AnswerOctets answer = answer();
+                memory.spoke(address, zone);
                 return new Reply(
                         server,
                         answer.message().orElseThrow(),
@@ -155,7 +159,7 @@ final class NetworkUpstream implements Upstream, AutoCloseable {
                     throw new QuotaSpent(quota); // it may have been about to answer
                 }
                 if (!Thread.currentThread().isInterrupted()) {
-                    memory.silent(address, began);
+                    memory.silent(address, zone, began);
                 }
                 throw e;
             } finally {

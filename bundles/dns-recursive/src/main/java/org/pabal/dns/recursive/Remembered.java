@@ -22,7 +22,7 @@ record Remembered(Pace pace, Manners manners) {
     private static final Duration MOST_REST = Duration.ofMinutes(2);
 
     /// After so long everything may be different; the same in Unbound.
-    private static final Duration MEMORY = Duration.ofMinutes(15);
+    static final Duration MEMORY = Duration.ofMinutes(15);
 
     /// How fast a server is, and whether it lives.
     ///

@@ -35,6 +35,10 @@ final class ServerMemory {
 
     private final FixedTable<Remembered> servers = new FixedTable<>(SERVERS, Remembered.NOTHING);
     private final FixedTable<Instant> lame = new FixedTable<>(SERVERS, Instant.MIN);
+
+    /// When a server was silent when it was asked of a zone, if it has not spoken of that since.
+    private final FixedTable<Instant> missed = new FixedTable<>(SERVERS, Instant.MIN);
+
     private final InstantSource clock;
     private final Predicate<InetAddress> reachable;
     private final Random random;
@@ -62,9 +66,14 @@ final class ServerMemory {
         return servers.size();
     }
 
-    /// Whether a server may be asked now. One that is dead may, now and then, by one question.
-    boolean admits(InetSocketAddress address) {
+    /// Whether a server may be asked now. One that is dead may, now and then, by one question; and
+    /// also of a zone of which it was not silent: many servers say nothing when they are asked of
+    /// what they do not serve, and anybody can have a zone that is delegated to them.
+    boolean admits(InetSocketAddress address, Name zone) {
         Instant now = clock.instant();
+        if (missed.find(key(address, zone)).plus(Remembered.MEMORY).isBefore(now)) {
+            return true;
+        }
         if (!of(address).pace().toBeProbed(now)) {
             return !of(address).pace().dead(now);
         }
@@ -84,8 +93,18 @@ final class ServerMemory {
         update(address, known -> known.with(known.pace().heard(sample, clock.instant())));
     }
 
+    /// It has said something when it was asked of a zone.
+    void spoke(InetSocketAddress address, Name zone) {
+        byte[] key = key(address, zone);
+        if (!missed.find(key).equals(Instant.MIN)) {
+            missed.update(key, at -> Instant.MIN);
+        }
+    }
+
+    /// @param zone of which it was asked
     /// @param began when it was asked, by [System#nanoTime()]
-    void silent(InetSocketAddress address, long began) {
+    void silent(InetSocketAddress address, Name zone, long began) {
+        missed.update(key(address, zone), at -> clock.instant());
         boolean othersHeard = System.nanoTime() - heardAny < LINE || heardAny - began > 0;
         update(
                 address,

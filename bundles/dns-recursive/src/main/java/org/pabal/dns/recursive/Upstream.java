@@ -14,10 +14,12 @@ interface Upstream {
     /// guessing ids (security row D2); without EDNS when the server has none. Identical questions
     /// to one server that are in flight are sent once. Counts against the request's quota.
     ///
+    /// @param zone for which the server is asked: that it says nothing of one that it does not
+    ///     serve is no reason not to ask it of others
     /// @param recursive the server is to do the walk (RD)
     /// @throws IOException when there is no answer that could be used, or the quota is spent; its
     ///     message is one short line, e.g. `timed out after 376 ms`
-    Reply ask(Server server, Question question, boolean recursive, Request request)
+    Reply ask(Server server, Name zone, Question question, boolean recursive, Request request)
             throws IOException;
 
     /// The same servers, the best to ask first: fast ones before slow ones, dead ones last, and

@@ -114,7 +114,8 @@ final class Walk {
                 break;
             }
             try {
-                Reply reply = upstream.ask(server.get(), question, false, errand.request());
+                Reply reply =
+                        upstream.ask(server.get(), Name.root, question, false, errand.request());
                 Optional<Delegation> primed = ReplyReading.rootServers(reply.message());
                 Step.What what = primed.isPresent() ? Step.What.ANSWER : Step.What.UNUSABLE;
                 step(errand, server.get(), Name.root, question, what, "priming", reply.took());
@@ -249,7 +250,7 @@ final class Walk {
         private Optional<Reading> ask(Server server) {
             Reply reply;
             try {
-                reply = upstream.ask(server, asked, recursive, errand.request());
+                reply = upstream.ask(server, zone, asked, recursive, errand.request());
             } catch (IOException e) {
                 servers.silent(server);
                 trouble = e.getMessage();

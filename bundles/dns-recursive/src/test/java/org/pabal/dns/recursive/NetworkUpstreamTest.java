@@ -72,7 +72,8 @@ class NetworkUpstreamTest {
     }
 
     private Reply ask(Server server) throws IOException {
-        return upstream.ask(server, QUESTION, false, UpstreamAnswers.request());
+        return upstream.ask(
+                server, UpstreamAnswers.ZONE, QUESTION, false, UpstreamAnswers.request());
     }
 
     @Test
@@ -96,6 +97,7 @@ class NetworkUpstreamTest {
         for (int i = 0; i < 2000; i++) {
             upstream.ask(
                     server,
+                    UpstreamAnswers.ZONE,
                     UpstreamAnswers.question("n" + i + ".example.org"),
                     false,
                     UpstreamAnswers.request());
@@ -244,7 +246,7 @@ class NetworkUpstreamTest {
     void recursionIsDesiredOfOtherResolversOnly() throws IOException {
         Server server = server((query, stream) -> addresses(query));
         ask(server);
-        upstream.ask(server, QUESTION, true, UpstreamAnswers.request());
+        upstream.ask(server, UpstreamAnswers.ZONE, QUESTION, true, UpstreamAnswers.request());
         assertFalse(flag(0, Flags.RD) || flag(0, Flags.CD));
         assertTrue(flag(1, Flags.RD) && flag(1, Flags.CD));
     }
@@ -336,7 +338,9 @@ class NetworkUpstreamTest {
         Server server = server((query, stream) -> addresses(query));
         Question longName =
                 UpstreamAnswers.question("abcdefghijklmnopqrstuvwxyz.ABCDEFGHIJKLM.example.org");
-        Reply reply = upstream.ask(server, longName, false, UpstreamAnswers.request());
+        Reply reply =
+                upstream.ask(
+                        server, UpstreamAnswers.ZONE, longName, false, UpstreamAnswers.request());
         String sent =
                 UpstreamAnswers.message(queries().getFirst()).getQuestion().getName().toString();
         assertFalse(sent.equals(longName.name().toString()));
@@ -354,10 +358,22 @@ class NetworkUpstreamTest {
         Question longName = UpstreamAnswers.question("abcdefghijklmnopqrstuvwxyz.example.org");
         assertEquals(
                 Reply.Transport.TCP,
-                upstream.ask(server, longName, false, UpstreamAnswers.request()).transport());
+                upstream.ask(
+                                server,
+                                UpstreamAnswers.ZONE,
+                                longName,
+                                false,
+                                UpstreamAnswers.request())
+                        .transport());
         assertEquals(
                 Reply.Transport.UDP,
-                upstream.ask(server, longName, false, UpstreamAnswers.request()).transport());
+                upstream.ask(
+                                server,
+                                UpstreamAnswers.ZONE,
+                                longName,
+                                false,
+                                UpstreamAnswers.request())
+                        .transport());
         assertTrue(upstream.memory().line(server.address()).contains("folds case"));
     }
 
@@ -374,6 +390,7 @@ class NetworkUpstreamTest {
         try (NetworkUpstream plain = upstream(false)) {
             plain.ask(
                     server,
+                    UpstreamAnswers.ZONE,
                     UpstreamAnswers.question("abcdefghijklmnopqrstuvwxyz.example.org"),
                     false,
                     UpstreamAnswers.request());
@@ -519,7 +536,7 @@ class NetworkUpstreamTest {
         Server server = server((query, stream) -> List.of());
         upstream.memory().heard(new InetSocketAddress("192.0.2.53", 53), Optional.empty());
         for (int i = 0; i < Remembered.DEAD_AFTER; i++) {
-            upstream.memory().silent(server.address(), System.nanoTime());
+            upstream.memory().silent(server.address(), UpstreamAnswers.ZONE, System.nanoTime());
         }
         IOException dead = assertThrows(IOException.class, () -> ask(server));
         assertTrue(
@@ -539,12 +556,13 @@ class NetworkUpstreamTest {
                         });
         Request request = UpstreamAnswers.request();
         for (int i = 0; i < Quota.FETCHES / 2; i++) {
-            upstream.ask(server, QUESTION, false, request);
+            upstream.ask(server, UpstreamAnswers.ZONE, QUESTION, false, request);
         }
         assertEquals(Quota.FETCHES, queries().size());
         IOException spent =
                 assertThrows(
-                        QuotaSpent.class, () -> upstream.ask(server, QUESTION, false, request));
+                        QuotaSpent.class,
+                        () -> upstream.ask(server, UpstreamAnswers.ZONE, QUESTION, false, request));
         assertEquals("the request has sent all its 100 queries", spent.getMessage());
         assertFalse(upstream.memory().line(server.address()).contains("silent"));
     }
@@ -564,7 +582,13 @@ class NetworkUpstreamTest {
             for (int i = 0; i < 16; i++) {
                 Question question = UpstreamAnswers.question("n" + i + ".example.org");
                 threads.submit(
-                        () -> upstream.ask(server, question, true, UpstreamAnswers.request()));
+                        () ->
+                                upstream.ask(
+                                        server,
+                                        UpstreamAnswers.ZONE,
+                                        question,
+                                        true,
+                                        UpstreamAnswers.request()));
             }
             out.await();
             IOException full = assertThrows(OutgoingLimit.Full.class, () -> ask(server));

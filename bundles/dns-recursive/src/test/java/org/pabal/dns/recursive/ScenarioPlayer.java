@@ -167,7 +167,8 @@ final class ScenarioPlayer implements Upstream {
     // ---- the servers
 
     @Override
-    public Reply ask(Server server, Question question, boolean recursive, Request request)
+    public Reply ask(
+            Server server, Name zone, Question question, boolean recursive, Request request)
             throws IOException {
         if (!request.quota().fetch()) {
             throw new IOException("the quota is spent");

@@ -77,7 +77,8 @@ final class ScriptedInternet implements Upstream {
     }
 
     @Override
-    public Reply ask(Server server, Question question, boolean recursive, Request request)
+    public Reply ask(
+            Server server, Name zone, Question question, boolean recursive, Request request)
             throws IOException {
         if (!request.quota().fetch()) {
             throw new IOException("the quota is spent");

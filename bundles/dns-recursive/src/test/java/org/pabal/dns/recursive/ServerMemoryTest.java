@@ -22,7 +22,7 @@ import java.util.Set;
 /// Which server is asked first, and which not at all.
 class ServerMemoryTest {
 
-    private static final Name ZONE = UpstreamAnswers.name("example.org");
+    private static final Name ZONE = UpstreamAnswers.ZONE;
     private static final Server ONE = server(1);
     private static final Server TWO = server(2);
     private static final Server THREE = server(3);
@@ -43,7 +43,7 @@ class ServerMemoryTest {
 
     private void silent(Server server, int times) {
         for (int i = 0; i < times; i++) {
-            memory.silent(server.address(), System.nanoTime());
+            memory.silent(server.address(), ZONE, System.nanoTime());
         }
     }
 
@@ -98,18 +98,18 @@ class ServerMemoryTest {
         heard(TWO, 10);
         silent(ONE, Remembered.DEAD_AFTER);
         assertEquals(ONE, order().getLast());
-        assertFalse(memory.admits(ONE.address()));
+        assertFalse(memory.admits(ONE.address(), ZONE));
         clock.advance(Duration.ofSeconds(6));
-        assertTrue(memory.admits(ONE.address()));
-        assertFalse(memory.admits(ONE.address())); // one is enough
+        assertTrue(memory.admits(ONE.address(), ZONE));
+        assertFalse(memory.admits(ONE.address(), ZONE)); // one is enough
         silent(ONE, 1);
         clock.advance(Duration.ofSeconds(6));
-        assertFalse(memory.admits(ONE.address())); // twice as long
+        assertFalse(memory.admits(ONE.address(), ZONE)); // twice as long
         clock.advance(Duration.ofSeconds(5));
-        assertTrue(memory.admits(ONE.address()));
+        assertTrue(memory.admits(ONE.address(), ZONE));
         heard(ONE, 10);
-        assertTrue(memory.admits(ONE.address()));
-        assertTrue(memory.admits(ONE.address()));
+        assertTrue(memory.admits(ONE.address(), ZONE));
+        assertTrue(memory.admits(ONE.address(), ZONE));
     }
 
     @Test
@@ -117,9 +117,26 @@ class ServerMemoryTest {
         heard(TWO, 10);
         silent(ONE, 60);
         clock.advance(Duration.ofSeconds(119));
-        assertFalse(memory.admits(ONE.address()));
+        assertFalse(memory.admits(ONE.address(), ZONE));
         clock.advance(Duration.ofSeconds(1));
-        assertTrue(memory.admits(ONE.address()));
+        assertTrue(memory.admits(ONE.address(), ZONE));
+    }
+
+    /// Many servers say nothing of zones that they do not serve, and anybody can have one that is
+    /// delegated to them: that must not keep them from being asked of their own.
+    @Test
+    void serverThatIsSilentOfAStrangersZoneIsAskedOfItsOwn() {
+        Name own = UpstreamAnswers.name("example.net");
+        heard(TWO, 10);
+        silent(ONE, 60);
+        assertFalse(memory.admits(ONE.address(), ZONE));
+        assertTrue(memory.admits(ONE.address(), own));
+        assertTrue(memory.admits(ONE.address(), own));
+        memory.silent(ONE.address(), own, System.nanoTime());
+        assertFalse(memory.admits(ONE.address(), own));
+        memory.spoke(ONE.address(), own);
+        assertTrue(memory.admits(ONE.address(), own));
+        assertFalse(memory.admits(ONE.address(), ZONE));
     }
 
     @Test
@@ -127,7 +144,7 @@ class ServerMemoryTest {
         heard(TWO, 10);
         long began = System.nanoTime();
         for (int i = 0; i < 100; i++) {
-            memory.silent(ONE.address(), began);
+            memory.silent(ONE.address(), ZONE, began);
         }
         assertEquals(1, memory.of(ONE.address()).pace().failures());
     }
@@ -138,7 +155,7 @@ class ServerMemoryTest {
             silent(ONE, 1);
         }
         assertEquals(20, memory.of(ONE.address()).pace().failures());
-        assertTrue(memory.admits(ONE.address()));
+        assertTrue(memory.admits(ONE.address(), ZONE));
     }
 
     @Test

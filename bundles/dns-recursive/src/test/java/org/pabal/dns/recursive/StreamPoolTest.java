@@ -329,7 +329,13 @@ class StreamPoolTest {
         try (NetworkUpstream upstream = new NetworkUpstream(trusted(), UpstreamAnswers.CLOCK)) {
             assertThrows(
                     IOException.class,
-                    () -> upstream.ask(strict, QUESTION, true, UpstreamAnswers.request()));
+                    () ->
+                            upstream.ask(
+                                    strict,
+                                    UpstreamAnswers.ZONE,
+                                    QUESTION,
+                                    true,
+                                    UpstreamAnswers.request()));
         }
         assertFalse(queries.isEmpty());
         for (byte[] octets : queries) {
@@ -344,7 +350,13 @@ class StreamPoolTest {
     void queriesByTlsArePadded() throws Exception {
         Server server = tls((query, stream, out) -> good(query, out));
         try (NetworkUpstream upstream = new NetworkUpstream(trusted(), UpstreamAnswers.CLOCK)) {
-            Reply reply = upstream.ask(server, QUESTION, true, UpstreamAnswers.request());
+            Reply reply =
+                    upstream.ask(
+                            server,
+                            UpstreamAnswers.ZONE,
+                            QUESTION,
+                            true,
+                            UpstreamAnswers.request());
             assertEquals(Reply.Transport.TLS, reply.transport());
         }
         assertEquals(128, queries.getFirst().length);

@@ -31,6 +31,9 @@ final class UpstreamAnswers {
         }
     }
 
+    /// Of which servers are asked.
+    static final Name ZONE = name("example.org");
+
     static Question question(String name) {
         return new Question(name(name), Type.A);
     }

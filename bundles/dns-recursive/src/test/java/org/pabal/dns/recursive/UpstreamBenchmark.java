@@ -63,7 +63,12 @@ final class UpstreamBenchmark {
                 threads.execute(
                         () -> {
                             try {
-                                upstream.ask(server, question, false, UpstreamAnswers.request());
+                                upstream.ask(
+                                        server,
+                                        UpstreamAnswers.ZONE,
+                                        question,
+                                        false,
+                                        UpstreamAnswers.request());
                             } catch (IOException e) {
                                 failed.incrementAndGet();
                             } finally {

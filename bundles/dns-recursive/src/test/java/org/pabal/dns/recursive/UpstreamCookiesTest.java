@@ -50,7 +50,8 @@ class UpstreamCookiesTest {
     }
 
     private Reply ask(Server server) throws IOException {
-        return upstream.ask(server, QUESTION, false, UpstreamAnswers.request());
+        return upstream.ask(
+                server, UpstreamAnswers.ZONE, QUESTION, false, UpstreamAnswers.request());
     }
 
     private static byte[] cookie(byte[] query) {
