@@ -81,20 +81,10 @@ record WalkSettings(
         return !address.isMulticastAddress() && (privateUpstreams || !isPrivate(address));
     }
 
-    /// Loopback, link-local, RFC 1918, RFC 6598, 0/8 and 240/4 (RFC 1122 §3.2.1.3), fc00::/7 (RFC
-    /// 4193).
+    /// Private, or of 240/4, which nobody has (RFC 1122 §3.2.1.3).
     static boolean isPrivate(InetAddress address) {
         byte[] octets = address.getAddress();
-        int first = octets[0] & 0xff;
-        int second = octets[1] & 0xff;
-        if (address.isLoopbackAddress()
-                || address.isLinkLocalAddress()
-                || address.isSiteLocalAddress()) {
-            return true;
-        }
-        return octets.length == 16
-                ? (first & 0xfe) == 0xfc
-                : first == 0 || first >= 240 || first == 100 && (second & 0xc0) == 64;
+        return PrivateAddresses.contain(octets) || octets.length == 4 && (octets[0] & 0xff) >= 240;
     }
 
     private static boolean hasIpv6() {

@@ -451,7 +451,11 @@ class RecursionTest {
                         "255.255.255.255",
                         "::1",
                         "fe80::1",
-                        "fd00::1")) {
+                        "fd00::1",
+                        // a translator or a tunnel leads from these to private ones
+                        "::10.1.2.3",
+                        "2002:a01:203::1",
+                        "64:ff9b::a01:203")) {
             assertTrue(WalkSettings.isPrivate(InetAddress.ofLiteral(address)), address);
         }
         assertFalse(WalkSettings.isPrivate(InetAddress.ofLiteral("192.0.2.1")));
