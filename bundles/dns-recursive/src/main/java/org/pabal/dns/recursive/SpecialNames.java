@@ -29,8 +29,9 @@ final class SpecialNames {
                     "localhost", // RFC 6761 §6.3
                     "invalid", // RFC 6761 §6.4
                     "onion", // RFC 7686 §2
-                    "home.arpa" // RFC 8375 §4
-                    );
+                    "home.arpa", // RFC 8375 §4
+                    // RFC 9462 §6.4: what a forwarder says of itself would be taken for ours
+                    "resolver.arpa");
 
     /// RFC 6303 §4: networks that are local everywhere.
     private static final List<String> NETWORKS =

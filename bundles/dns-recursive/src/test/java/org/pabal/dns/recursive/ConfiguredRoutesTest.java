@@ -174,6 +174,7 @@ class ConfiguredRoutesTest {
         "www.invalid, A, NO_NAME invalid.",
         "hidden.onion, AAAA, NO_NAME onion.",
         "printer.home.arpa, A, NO_NAME home.arpa.",
+        "_dns.resolver.arpa, SVCB, NO_NAME resolver.arpa.",
         "home.arpa, SOA, home.arpa. nobody.invalid. 1 3600 1200 604800 10800",
         "home.arpa, NS, home.arpa.",
         "home.arpa, DS, walk",
