@@ -79,9 +79,10 @@ public sealed interface KeyTrust {
                 if (!ZoneKeys.signs(key) || !sameTag(each, key)) {
                     continue;
                 }
-                if (sameTag++ == ZoneKeys.SAME_TAG || compared++ == ZoneKeys.CHECKS) {
+                if (sameTag++ == ZoneKeys.SAME_TAG || compared == ZoneKeys.CHECKS) {
                     break;
                 }
+                compared++;
                 if (matches(each, key)) {
                     matching.add(key);
                 }
