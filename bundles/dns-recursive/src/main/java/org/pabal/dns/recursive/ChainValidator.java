@@ -386,12 +386,18 @@ final class ChainValidator implements Validator {
                     question,
                     finding.kind(),
                     secure ? capped(finding.records()) : finding.records(),
-                    secure ? capped(finding.proof()) : finding.proof(),
+                    secure ? capped(checked(finding.proof())) : finding.proof(),
                     zone,
                     security,
                     why,
                     most,
                     finding.stale());
+        }
+
+        /// RFC 4035 §3.2.3: AD speaks for the authority section too, so what nobody looked at is
+        /// left out of it.
+        private List<RRset> checked(List<RRset> sets) {
+            return sets.stream().filter(ttls::containsKey).toList();
         }
 
         private List<RRset> capped(List<RRset> sets) {

@@ -140,8 +140,14 @@ final class TrustChain {
                         // RFC 6840 §4.3: what is an alias is no zone
                         trust =
                                 switch (verify(parent, finding.records().getFirst(), request)) {
-                                    case ZoneKeys.Good good ->
+                                    case ZoneKeys.Good good
+                                            when noCloser(parent, finding, good, request) ->
                                             new ZoneTrust.Inside(until(good.ttl()));
+                                    case ZoneKeys.Good good ->
+                                            bogus(
+                                                    Fault.NO_DENIAL,
+                                                    question + ": comes from a wildcard",
+                                                    false);
                                     case ZoneKeys.Bad bad -> bogus(bad);
                                 };
                 case NO_RECORD, NO_NAME -> trust = unsigned(parent, child, finding, request);
@@ -151,6 +157,35 @@ final class TrustChain {
             }
         }
         return trust;
+    }
+
+    /// Whether an alias is that of its name, or of a wildcard and nothing is closer (RFC 4035
+    /// §5.3.4): else a wildcard of the parent's would hide the zone that begins there.
+    private boolean noCloser(
+            ZoneTrust.Secure parent, Finding alias, ZoneKeys.Good good, Request request) {
+        if (good.closestEncloser().isEmpty()) {
+            return true;
+        }
+        DenialProof.Verdict verdict =
+                new DenialProof(
+                                parent.keys().zone(),
+                                denials(parent, alias, request),
+                                settings.maxIterations(),
+                                effort(request))
+                        .noCloser(
+                                alias.records().getFirst().getName(), good.closestEncloser().get());
+        return verdict == DenialProof.Verdict.PROVED;
+    }
+
+    /// The sets of a proof that hold; a denial is never a wildcard's (RFC 4035 §5.4).
+    private List<RRset> denials(ZoneTrust.Secure parent, Finding finding, Request request) {
+        return finding.proof().stream()
+                .filter(set -> set.getType() == Type.NSEC || set.getType() == Type.NSEC3)
+                .filter(
+                        set ->
+                                verify(parent, set, request) instanceof ZoneKeys.Good good
+                                        && good.closestEncloser().isEmpty())
+                .toList();
     }
 
     /// There is no DS set: why?

@@ -252,6 +252,58 @@ class ChainValidatorTest {
         assertBogus(12, judged(SignedHierarchy.with(wild, wild.records(), List.of())));
     }
 
+    /// RFC 4035 §3.2.3: AD is said of the authority section too.
+    @Test
+    void whatNobodyHasCheckedIsNotCalledSecure() {
+        Finding www = zones.ask("www.signed.test.", Type.A);
+        List<RRset> forged =
+                zones.ask("nothing.signed.test.", Type.A).proof().stream()
+                        .map(SignedHierarchy::unsigned)
+                        .toList();
+        Finding judged = judged(SignedHierarchy.with(www, www.records(), forged));
+        assertEquals(Security.SECURE, judged.security());
+        assertEquals(List.of(), judged.proof());
+        Finding wild = zones.ask("other.wild.signed.test.", Type.A);
+        List<RRset> both = new ArrayList<>(wild.proof());
+        RRset junk = SignedHierarchy.unsigned(zones.ask("nothing.test.", Type.A).proof().getLast());
+        both.add(junk);
+        judged = judged(SignedHierarchy.with(wild, wild.records(), both));
+        assertEquals(Security.SECURE, judged.security());
+        assertFalse(judged.proof().contains(junk));
+    }
+
+    /// A wildcard of the parent's, told as what is at a delegation, hides no zone.
+    @Test
+    void aWildcardAliasDoesNotStandForADelegation() {
+        zones =
+                new SignedHierarchy()
+                        .zone("real.test.", Optional.of(Denial.NSEC), "www IN A 192.0.2.1\n")
+                        .zone(
+                                "test.",
+                                Optional.of(Denial.NSEC),
+                                "ns IN A 192.0.2.53\n* IN CNAME ns\nreal IN NS ns\nDS real.test.\n")
+                        .zone(".", Optional.of(Denial.NSEC), "test. IN NS ns.test.\nDS test.\n");
+        validator = validator(Set.of(), zones.key("."));
+        Name real = SignedHierarchy.name("real.test.");
+        RRset wild = zones.ask("*.test.", Type.CNAME).set();
+        Question ds = new Question(real, Type.DS);
+        zones.between =
+                (finding, before) ->
+                        finding.question().equals(ds) && before == 0
+                                ? new Finding(
+                                        ds,
+                                        Finding.Kind.ALIAS,
+                                        List.of(SignedHierarchy.renamed(wild, real)),
+                                        List.of(),
+                                        Name.root,
+                                        Security.UNCHECKED,
+                                        Optional.empty(),
+                                        3600,
+                                        false)
+                                : finding;
+        assertEquals(Security.SECURE, judged("www.real.test.", Type.A).security());
+    }
+
     @Test
     void aDenialWithoutProofIsBogus() {
         Finding finding = zones.ask("nothing.signed.test.", Type.A);
