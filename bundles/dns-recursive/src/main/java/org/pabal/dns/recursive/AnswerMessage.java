@@ -16,8 +16,10 @@ import org.xbill.DNS.Type;
 
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /// Writes what a client is told: an [Answer], or that there is none and why.
 ///
@@ -47,7 +49,8 @@ final class AnswerMessage {
         }
         if (rcode != Rcode.SERVFAIL) {
             boolean signatures = dnssec || query.type() == Type.RRSIG; // RFC 4035 §3.2.1
-            answer.records().forEach(set -> add(message, set, Section.ANSWER, signatures));
+            distinct(answer.records())
+                    .forEach(set -> add(message, set, Section.ANSWER, signatures));
             authority(answer, dnssec).forEach(set -> add(message, set, Section.AUTHORITY, dnssec));
         }
         return finished(query, message, rcode, reasons(answer), stream);
@@ -112,11 +115,24 @@ final class AnswerMessage {
     /// Proofs are for who wants signatures; of the others only the SOA of a negative answer.
     private static List<RRset> authority(Answer answer, boolean dnssec) {
         if (dnssec) {
-            return answer.authority();
+            return distinct(answer.authority());
         }
         return answer.last().kind() == Finding.Kind.RECORDS
                 ? List.of()
                 : answer.last().proof().stream().filter(set -> set.getType() == Type.SOA).toList();
+    }
+
+    /// Links of a chain may follow from one DNAME, or be proved by the same sets. This is not
+    /// looked up record by record: of a large set each would be compared to all others, octet by
+    /// octet.
+    private static List<RRset> distinct(List<RRset> sets) {
+        Set<Question> seen = new HashSet<>();
+        return sets.stream()
+                .filter(
+                        set ->
+                                set.getType() == Type.RRSIG
+                                        || seen.add(new Question(set.getName(), set.getType())))
+                .toList();
     }
 
     private void add(Message message, RRset set, int section, boolean signatures) {
@@ -131,10 +147,7 @@ final class AnswerMessage {
         if (signatures) {
             all.addAll(set.sigs());
         }
-        // Links of a chain may be proved by the same records.
-        all.stream()
-                .filter(record -> !message.findRecord(record, section))
-                .forEach(record -> message.addRecord(record, section));
+        all.forEach(record -> message.addRecord(record, section));
     }
 
     /// RFC 8914; §4.4 and §4.20 for what is stale (RFC 8767).

@@ -16,10 +16,12 @@ import static org.pabal.dns.recursive.ServedClients.set;
 import static org.pabal.dns.recursive.ServedClients.signature;
 
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.pabal.dns.ResponsePolicy;
 import org.pabal.dns.Ruling;
+import org.pabal.dns.server.Query;
 import org.pabal.testkit.TestDatagram;
 import org.xbill.DNS.DClass;
 import org.xbill.DNS.EDNSOption;
@@ -315,6 +317,29 @@ class ClientAnsweringTest {
             clients.cache.keep(www(Security.INSECURE));
             assertEquals(1, clients.ask(query).getSection(Section.ANSWER).size());
             assertEquals(0, clients.recursor.asked.get(), "nobody is asked");
+        }
+        try (ServedClients clients = new ServedClients("allow-snoop", "127.0.0.1")) {
+            clients.cache.keep(www(Security.UNCHECKED));
+            assertEquals(Rcode.REFUSED, clients.ask(query).getRcode(), "nobody has checked it");
+            query.getHeader().setFlag(Flags.CD);
+            assertEquals(1, clients.ask(query).getSection(Section.ANSWER).size());
+        }
+    }
+
+    @Test
+    @Timeout(20)
+    void aSetOfThousandsIsWrittenInNoTime() {
+        String[] lines = new String[3_000];
+        for (int i = 0; i < lines.length; i++) {
+            lines[i] = "many.example.org 300 A 10.0." + i / 250 + "." + i % 250;
+        }
+        Finding many = found(Security.INSECURE, lines);
+        AnswerMessage messages = new AnswerMessage(1232);
+        Query query = Query.read(query("many.example.org", Type.A).toWire()).orElseThrow();
+        Answer answer = new Answer(many.question(), List.of(many));
+        for (int i = 0; i < 100; i++) {
+            assertEquals(
+                    3_000, parsed(messages.write(query, answer, true)).getHeader().getCount(1));
         }
     }
 
