@@ -11,6 +11,13 @@ interface Cache {
     /// does not exist; with what is left of the TTLs. Failures too (RFC 9520).
     Optional<Finding> find(Question question);
 
+    /// The same, but of names that do not exist (RFC 8020) only those at or below one count.
+    ///
+    /// @param top at or above the name in question
+    default Optional<Finding> find(Question question, Name top) {
+        return find(question);
+    }
+
     /// The same when its TTL may be over, by no more than the stale limit (RFC 8767 §5); never a
     /// failure. What is over has TTL 30 and says that it is stale.
     Optional<Finding> stale(Question question);

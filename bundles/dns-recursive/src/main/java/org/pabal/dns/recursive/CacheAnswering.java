@@ -56,6 +56,8 @@ final class CacheAnswering {
     /// table may be forgotten and asked for again.
     private static final int REFRESHED = 1 << 12;
 
+    private static final int COUNTING = 1 << 12;
+
     /// Plain octets, so that a worker thread that outlives this bundle keeps none of its classes.
     private static final ThreadLocal<byte[]> SPACE =
             ThreadLocal.withInitial(() -> new byte[SCRATCH]);
@@ -66,6 +68,10 @@ final class CacheAnswering {
     private final QueryTrace traces;
     private final Supplier<List<ResponsePolicy>> policies;
     private final Entry[] refreshed = new Entry[REFRESHED];
+
+    /// Names for which a name above counts, hashed together with the second in which that was so.
+    /// Two threads may overwrite each other's.
+    private final long[] counting = new long[COUNTING];
 
     /// Which address of a set comes first the next time: it only spreads load, so two threads may
     /// use one number.
@@ -120,8 +126,12 @@ final class CacheAnswering {
         Entry entry = RecordCache.NONE;
         boolean linked = true;
         for (int link = 0; linked; link++) {
-            entry = cache.entry(space, from, to, type, cache.hash(space, from, to), now);
-            if (link == MAX_LINKS || !tellable(entry, now)) {
+            long hash = cache.hash(space, from, to);
+            entry = cache.entry(space, from, to, type, hash, now);
+            if (link == MAX_LINKS
+                    || !tellable(entry, now)
+                    || entry.nameLength() < to - from
+                            && !counts(serving, entry, space, from, to, type, hash, now)) {
                 return NOT_HERE;
             }
             linked = type != Type.CNAME && entry.keyType() == Type.CNAME && positive(entry);
@@ -204,6 +214,32 @@ final class CacheAnswering {
                 && entry.security().compareTo(Security.INSECURE) >= 0
                 && entry.kind() != Finding.Kind.FAILURE
                 && !hasReason(entry);
+    }
+
+    /// Whether that a name above does not exist says something of a name: not when that is one of a
+    /// zone of ours, or is asked for elsewhere. Makes objects once a second for a name.
+    private boolean counts(
+            Serving serving,
+            Entry above,
+            byte[] space,
+            int from,
+            int to,
+            int type,
+            long hash,
+            long now) {
+        int slot = (int) hash & COUNTING - 1;
+        long mark = hash + (now << 16 | type) * 0x9e3779b97f4a7c15L;
+        if (counting[slot] == mark) {
+            return true;
+        }
+        Route route = serving.routes().route(new Question(name(space, from, to), type));
+        boolean counts =
+                !(route instanceof Route.Own || route instanceof Route.Local)
+                        && above.nameLength() >= route.top().length();
+        if (counts) {
+            counting[slot] = mark;
+        }
+        return counts;
     }
 
     /// Whether there is something to say about it beside (RFC 8914).

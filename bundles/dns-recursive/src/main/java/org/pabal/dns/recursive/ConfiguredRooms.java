@@ -86,16 +86,18 @@ final class ConfiguredRooms implements Rooms {
                 rebinding.protection()
                         ? new Rebinding(rebinding, routes, house.authority())
                         : UnaryOperator.identity();
+        Routes ways =
+                new ConfiguredRoutes(
+                        routes,
+                        house.authority(),
+                        ConfiguredRoutes.forgetting(cache),
+                        System::nanoTime);
         Recursion recursion =
                 new Recursion(
                         cache,
                         upstream,
                         new ChainValidator(anchors, validation, clock),
-                        new ConfiguredRoutes(
-                                routes,
-                                house.authority(),
-                                ConfiguredRoutes.forgetting(cache),
-                                System::nanoTime),
+                        ways,
                         hints,
                         walk,
                         screen,
@@ -105,6 +107,7 @@ final class ConfiguredRooms implements Rooms {
                 new Serving(
                         new PolicedRecursor(told, house.policies(), breakDnssec),
                         cache,
+                        ways,
                         type -> Dns64.concerns(dns64, type),
                         recursion::refresh);
         return new Suite(cache, recursion, serving);

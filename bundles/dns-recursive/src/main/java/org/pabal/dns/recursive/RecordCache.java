@@ -94,9 +94,15 @@ final class RecordCache implements Cache {
 
     @Override
     public Optional<Finding> find(Question question) {
+        return find(question, Name.root);
+    }
+
+    @Override
+    public Optional<Finding> find(Question question, Name top) {
         byte[] name = question.name().toWireCanonical();
         long now = now();
-        Entry entry = entry(name, 0, name.length, question.type(), hash(name, 0, name.length), now);
+        long hash = hash(name, 0, name.length);
+        Entry entry = entry(name, 0, name.length, question.type(), hash, now, top.length());
         if (!entry.live(now)) {
             misses.increment();
             return Optional.empty();
@@ -108,7 +114,9 @@ final class RecordCache implements Cache {
     public Optional<Finding> stale(Question question) {
         byte[] name = question.name().toWireCanonical();
         long now = now();
-        Entry entry = known(name, 0, name.length, question.type(), hash(name, 0, name.length), now);
+        long hash = hash(name, 0, name.length);
+        // a name above it that does not exist is not stale
+        Entry entry = known(name, 0, name.length, question.type(), hash, now, name.length);
         if (entry == NONE || now - entry.stored() - entry.ttl() > staleLimit) {
             return Optional.empty();
         }
@@ -131,7 +139,12 @@ final class RecordCache implements Cache {
     /// @param hash of the name, from [#hash]
     /// @param now seconds since 1970
     Entry entry(byte[] name, int from, int to, int type, long hash, long now) {
-        Entry known = known(name, from, to, type, hash, now);
+        return entry(name, from, to, type, hash, now, 1);
+    }
+
+    /// @param top octets that a name above must have to count
+    private Entry entry(byte[] name, int from, int to, int type, long hash, long now, int top) {
+        Entry known = known(name, from, to, type, hash, now, top);
         if (!known.live(now) || known.security() == Security.UNCHECKED) {
             Entry failure = at(name, from, to, Entry.FAILED + type, hash);
             if (failure.live(now) && (!known.live(now) || bogus(failure))) {
@@ -147,7 +160,7 @@ final class RecordCache implements Cache {
     }
 
     /// The same without failures and marks.
-    private Entry known(byte[] name, int from, int to, int type, long hash, long now) {
+    private Entry known(byte[] name, int from, int to, int type, long hash, long now, int top) {
         Entry exact = at(name, from, to, type, hash);
         if (exact.live(now)) {
             return exact;
@@ -163,7 +176,7 @@ final class RecordCache implements Cache {
         if (nothing.live(now)) {
             return nothing;
         }
-        for (int label = from + 1 + name[from]; label < to; label += 1 + name[label]) {
+        for (int label = from + 1 + name[from]; label <= to - top; label += 1 + name[label]) {
             Entry above = at(name, label, to, Entry.EVERY_TYPE, hash(name, label, to));
             if (above.security() == Security.SECURE && above.live(now)) {
                 return above;
@@ -204,7 +217,7 @@ final class RecordCache implements Cache {
         int to = entry.nameLength();
         long hash = hash(name, 0, to);
         if ((entry.keyType() & Entry.FAILED) != 0) {
-            Entry known = known(name, 0, to, finding.question().type(), hash, now);
+            Entry known = known(name, 0, to, finding.question().type(), hash, now, 1);
             if (!known.live(now) || known.security() == Security.UNCHECKED && bogus(entry)) {
                 put(hash, entry, CacheSegment.ALWAYS);
             }

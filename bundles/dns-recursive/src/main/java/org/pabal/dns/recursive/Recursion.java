@@ -167,8 +167,9 @@ final class Recursion implements Recursor, AutoCloseable {
         Set<Name> names = new HashSet<>();
         Question at = question;
         while (chain.size() <= ReplyReading.MAX_ALIASES && names.add(at.name())) {
-            Optional<Finding> found = cache.find(at);
-            if (found.isEmpty() || !presentable(found.get()) || ours(routes.route(at))) {
+            Route route = routes.route(at);
+            Optional<Finding> found = ours(route) ? Optional.empty() : cache.find(at, route.top());
+            if (found.isEmpty() || !presentable(found.get())) {
                 return Optional.empty();
             }
             trace(request, "cache", found.get());
@@ -318,30 +319,19 @@ final class Recursion implements Recursor, AutoCloseable {
         return judged(errand, sought(route, errand));
     }
 
-    /// What is remembered, or follows from what is. Proofs of the public tree say nothing of a zone
-    /// for which an administrator has named other servers.
+    /// What is remembered, or follows from what is. What the public tree proves above a zone for
+    /// which an administrator has named other servers says nothing of it.
     private Optional<Finding> known(Question question, Route route) {
-        Name top = top(route);
-        return cache.find(question)
+        Name top = route.top();
+        return cache.find(question, top)
                 .or(
                         () ->
                                 route instanceof Route.Stub
                                         ? Optional.empty()
                                         : validator
                                                 .denied(question)
-                                                .filter(none -> none.zone().subdomain(top)))
+                                                .filter(denied -> denied.zone().subdomain(top)))
                 .or(() -> fromDname(question, top));
-    }
-
-    /// Above which nobody has a say.
-    private static Name top(Route route) {
-        return switch (route) {
-            case Route.Stub stub -> stub.zone();
-            case Route.Forward forward -> forward.zone();
-            case Route.Own own -> own.zone();
-            case Route.Walk walk -> Name.root;
-            case Route.Local local -> Name.root;
-        };
     }
 
     /// RFC 6672 §3.4: a DNAME that is remembered stands for all names below it.
@@ -536,7 +526,7 @@ final class Recursion implements Recursor, AutoCloseable {
             return circular(question);
         }
         if (!fresh) {
-            Optional<Finding> known = cache.find(question);
+            Optional<Finding> known = cache.find(question, routes.route(question).top());
             if (known.isPresent()) {
                 trace(errand.request(), "cache", known.get());
                 return known.get();

@@ -8,6 +8,18 @@ import java.util.List;
 /// Where the answer to a question is to be found.
 sealed interface Route {
 
+    /// The highest name that who answers may speak of: what the public tree says of the names above
+    /// says nothing of what an administrator has put elsewhere.
+    default Name top() {
+        return switch (this) {
+            case Walk walk -> Name.root;
+            case Forward forward -> forward.zone();
+            case Stub stub -> stub.zone();
+            case Own own -> own.zone();
+            case Local local -> local.finding().question().name();
+        };
+    }
+
     /// By iterated queries, from the nearest delegation that is known, or from the root.
     record Walk() implements Route {}
 

@@ -8,10 +8,12 @@ import java.util.function.IntPredicate;
 ///
 /// @param recursor answers its questions as the policies want it
 /// @param cache that of the recursor: what is told without asking anybody
+/// @param routes where answers are found that are not there
 /// @param made types whose answers may differ from what the cache has
 /// @param refresh told what is asked for and nearly over; does not wait
 record Serving(
         PolicedRecursor recursor,
         RecordCache cache,
+        Routes routes,
         IntPredicate made,
         Consumer<Question> refresh) {}

@@ -20,6 +20,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.pabal.dns.Authority;
 import org.pabal.dns.ResponsePolicy;
 import org.pabal.dns.Ruling;
 import org.pabal.dns.server.Edges;
@@ -62,6 +63,7 @@ class CacheAnsweringTest {
 
     private final ServedClients clients = new ServedClients();
     private final RecordCache cache = clients.cache;
+    private Routes routes = Routes.FROM_THE_ROOT;
     private final List<Question> refreshed = new ArrayList<>();
     private final AtomicReference<List<ResponsePolicy>> policies = new AtomicReference<>(List.of());
     private final ServiceSettings settings = ServiceSettings.of(Settings.of(Map.of()));
@@ -80,6 +82,7 @@ class CacheAnsweringTest {
             new Serving(
                     new PolicedRecursor(clients.recursor, policies::get, false),
                     cache,
+                    question -> routes.route(question),
                     type -> type == Type.PTR,
                     refreshed::add);
 
@@ -234,6 +237,39 @@ class CacheAnsweringTest {
                             "upper and lower case are the client's");
                 }
             }
+        }
+    }
+
+    /// `lan.` does not exist for the world, and `printer.lan.` does for us.
+    @Test
+    void whatTheWorldDeniesSaysNothingOfWhatIsOurs() {
+        byte[] below = query("deep.below.no.example.org", Type.A).toWire();
+        assertTrue(fast(below, Statistics.UDP).isPresent());
+        Name ours = name("below.no.example.org");
+        for (Route route :
+                List.of(
+                        new Route.Own(new NoAuthority(), ours),
+                        new Route.Local(found(Security.INSECURE, "a.b 300 A 192.0.2.1")),
+                        new Route.Stub(ours, List.of()),
+                        new Route.Forward(ours, List.of()))) {
+            routes = question -> route;
+            clients.clock.advance(Duration.ofSeconds(1));
+            edges.tick.look();
+            assertTrue(fast(below, Statistics.UDP).isEmpty(), route.toString());
+        }
+        routes = question -> new Route.Forward(Name.root, List.of());
+        assertTrue(fast(below, Statistics.UDP).isPresent(), "the forwarder has said it");
+    }
+
+    private static final class NoAuthority implements Authority {
+        @Override
+        public Optional<Name> zone(Name name, int type) {
+            return Optional.empty();
+        }
+
+        @Override
+        public Message answer(Message query) {
+            throw new AssertionError("not asked");
         }
     }
 

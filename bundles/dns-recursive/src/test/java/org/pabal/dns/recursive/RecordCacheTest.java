@@ -144,6 +144,9 @@ class RecordCacheTest {
                         60));
         assertEquals(Optional.of(Finding.Kind.NO_NAME), kind("a.b.no.example.org.", Type.A));
         assertEquals(Optional.empty(), kind("ano.example.org.", Type.A));
+        Question below = Kept.question("a.b.no.example.org.", Type.A);
+        assertTrue(cache.find(below, Kept.name("no.example.org.")).isPresent());
+        assertTrue(cache.find(below, Kept.name("b.no.example.org.")).isEmpty(), "another's zone");
         assertEquals(Optional.empty(), kind("a.no.example.com.", Type.A));
         pass(60);
         assertEquals(Optional.empty(), kind("a.b.no.example.org.", Type.A));

@@ -898,6 +898,46 @@ class RecursionTest {
     }
 
     @Test
+    void thatTheWorldHasNoSuchNameSaysNothingOfWhatIsAskedElsewhere() {
+        RecordCache known = new RecordCache(CacheSettings.defaults(), clock);
+        Question test = question("test.", Type.A);
+        known.keep(
+                new Finding(
+                        test,
+                        Finding.Kind.NO_NAME,
+                        List.of(),
+                        Kept.sets(". 300 SOA a.root. h.root. 1 7200 900 604800 300"),
+                        Name.root,
+                        Security.SECURE,
+                        Optional.empty(),
+                        300,
+                        false));
+        Server server = new Server(Name.root, new InetSocketAddress("10.0.0.1", 53));
+        Name zone = Name.fromConstantString("corp.test.");
+        internet.serve("10.0.0.1", "corp.test.", "@ NS ns\nwww A 198.51.100.3\n");
+        for (Route route :
+                List.of(
+                        new Route.Stub(zone, List.of(server)),
+                        new Route.Forward(zone, List.of(server)))) {
+            try (Recursion recursion =
+                    new Recursion(
+                            known,
+                            internet,
+                            validator,
+                            asked -> asked.name().subdomain(zone) ? route : new Route.Walk(),
+                            hints("a.root.", ROOT),
+                            new WalkSettings(true, true, 53, false, true, staleTimer, maxWalks, 2),
+                            finding -> finding,
+                            clock)) {
+                Request request = Request.of(Request.Wish.NOTHING, Request.Trace.NONE);
+                Answer answer = recursion.answer(question("www.corp.test.", Type.A), request);
+                assertEquals("A 198.51.100.3", data(answer), route.toString());
+            }
+            known.flush(zone);
+        }
+    }
+
+    @Test
     void ourOwnZonesAnswerWithoutAPacketAndTheirDelegationsLeadOn() {
         MemoryZone zone =
                 MemoryZone.of(

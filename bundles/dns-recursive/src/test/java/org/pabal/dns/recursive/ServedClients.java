@@ -46,6 +46,7 @@ final class ServedClients implements AutoCloseable {
     final MovableClock clock = new MovableClock(Instant.parse("2026-11-01T12:00:00Z"));
     final Told recursor = new Told();
     final RecordCache cache = new RecordCache(CacheSettings.defaults(), clock);
+    volatile Routes routes = Routes.FROM_THE_ROOT;
     final List<Question> refreshed = new CopyOnWriteArrayList<>();
     final RecursiveServer server;
 
@@ -73,6 +74,7 @@ final class ServedClients implements AutoCloseable {
                 new Serving(
                         new PolicedRecursor(recursor, house.policies(), false),
                         cache,
+                        question -> routes.route(question),
                         type -> type == MADE,
                         refreshed::add);
         return new Rooms() {
