@@ -112,6 +112,14 @@ public final class ZoneKeys {
         return keys.isEmpty();
     }
 
+    /// What the keys take, for who remembers many zones.
+    public long octets() {
+        return keys.values().stream()
+                .flatMap(List::stream)
+                .mapToLong(key -> key.getKey().length)
+                .sum();
+    }
+
     /// Whether the set of keys has some that lack the zone key bit.
     boolean anyWithoutZoneBit() {
         return anyWithoutZoneBit;

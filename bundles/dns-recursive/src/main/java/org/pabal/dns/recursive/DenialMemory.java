@@ -4,6 +4,7 @@ import org.pabal.dnssec.DenialProof;
 import org.pabal.dnssec.Effort;
 import org.xbill.DNS.Name;
 import org.xbill.DNS.RRset;
+import org.xbill.DNS.Section;
 import org.xbill.DNS.Type;
 
 import java.time.Duration;
@@ -16,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 
 /// The gaps between the names of signed zones, as far as proofs have told of them: what is in a gap
 /// need not be asked (RFC 8198).
@@ -27,6 +29,10 @@ final class DenialMemory {
     private static final int MOST_ZONES = 1_000;
     private static final int MOST_GAPS = 100_000;
     private static final int MOST_GAPS_OF_A_ZONE = 20_000;
+
+    /// Proofs that are longer are not kept: a name, a list of types and a signature or two are
+    /// shorter, and who sends more may fill a message with signatures that nobody looked at.
+    private static final int MOST_OCTETS = 2_000;
 
     private record Kept(RRset set, Instant until) {}
 
@@ -58,7 +64,8 @@ final class DenialMemory {
                         .filter(
                                 set ->
                                         set.getType() == Type.SOA
-                                                && set.getName().equals(finding.zone()))
+                                                && set.getName().equals(finding.zone())
+                                                && small(set))
                         .findFirst();
         if (soa.isEmpty()) {
             return;
@@ -67,7 +74,7 @@ final class DenialMemory {
         Instant until = clock.instant().plusSeconds(finding.ttl());
         Kept keptSoa = new Kept(soa.get(), until);
         for (RRset set : finding.proof()) {
-            if (set.getType() == Type.NSEC) {
+            if (set.getType() == Type.NSEC && small(set)) {
                 Gaps gaps = zones.computeIfAbsent(finding.zone(), zone -> new Gaps(keptSoa));
                 gaps.soa = keptSoa;
                 if (gaps.byOwner.put(set.getName(), new Kept(set, until)) == null) {
@@ -82,6 +89,13 @@ final class DenialMemory {
         while (size > MOST_GAPS || zones.size() > MOST_ZONES) {
             size -= zones.pollFirstEntry().getValue().byOwner.size();
         }
+    }
+
+    private static boolean small(RRset set) {
+        return Stream.concat(set.rrs(false).stream(), set.sigs().stream())
+                        .mapToInt(record -> record.toWire(Section.AUTHORITY).length)
+                        .sum()
+                <= MOST_OCTETS;
     }
 
     /// What follows for a question; only what is secure.

@@ -4,32 +4,28 @@ import org.xbill.DNS.Name;
 
 import java.time.Instant;
 import java.util.LinkedHashMap;
-import java.util.Map;
 import java.util.Optional;
 
 /// Remembers what is known of zones, so that a chain of trust is walked once and not for every
 /// answer. What was used longest ago goes first when it is full. For many threads at once.
 final class TrustTable {
 
-    private final Map<Name, ZoneTrust> zones;
+    /// Keys are as long and as many as their zone likes.
+    static final long MOST_KEY_OCTETS = 16_000_000;
+
+    private final int most;
+    private final LinkedHashMap<Name, ZoneTrust> zones = new LinkedHashMap<>(64, 0.75f, true);
+    private long keyOctets;
     private int version;
 
     TrustTable(int most) {
-        zones =
-                new LinkedHashMap<>(64, 0.75f, true) {
-                    private static final long serialVersionUID = 1;
-
-                    @Override
-                    protected boolean removeEldestEntry(Map.Entry<Name, ZoneTrust> eldest) {
-                        return size() > most;
-                    }
-                };
+        this.most = most;
     }
 
     synchronized Optional<ZoneTrust> find(Name zone, Instant now) {
         ZoneTrust trust = zones.get(zone);
         if (trust != null && !trust.until().isAfter(now)) {
-            zones.remove(zone);
+            keyOctets -= octets(zones.remove(zone));
             return Optional.empty();
         }
         return Optional.ofNullable(trust);
@@ -37,8 +33,16 @@ final class TrustTable {
 
     synchronized void keep(Name zone, ZoneTrust trust, Instant now) {
         if (trust.until().isAfter(now)) {
-            zones.put(zone, trust);
+            ZoneTrust old = zones.put(zone, trust);
+            keyOctets += octets(trust) - (old == null ? 0 : octets(old));
+            while (zones.size() > most || keyOctets > MOST_KEY_OCTETS) {
+                keyOctets -= octets(zones.pollFirstEntry().getValue());
+            }
         }
+    }
+
+    private static long octets(ZoneTrust trust) {
+        return trust instanceof ZoneTrust.Secure secure ? secure.keys().octets() : 0;
     }
 
     /// Forgets everything that followed from other trust anchors.
@@ -46,6 +50,7 @@ final class TrustTable {
         if (version != anchors) {
             version = anchors;
             zones.clear();
+            keyOctets = 0;
         }
     }
 

@@ -9,6 +9,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.pabal.dnssec.Denial;
+import org.pabal.dnssec.ZoneKeys;
 import org.pabal.testkit.MovableClock;
 import org.xbill.DNS.ARecord;
 import org.xbill.DNS.DClass;
@@ -522,6 +523,20 @@ class ChainValidatorTest {
                     clock.instant());
         }
         assertEquals(100, table.size());
+        TrustTable many = new TrustTable(20_000);
+        for (int i = 0; i < 1_000; i++) {
+            Name zone = SignedHierarchy.name("n" + i + ".");
+            byte[] key = new byte[60_000];
+            key[0] = (byte) i;
+            DNSKEYRecord large = new DNSKEYRecord(zone, DClass.IN, 60, 256, 3, 8, key);
+            many.keep(
+                    zone,
+                    new ZoneTrust.Secure(
+                            new ZoneKeys(zone, List.of(large)), clock.instant().plusSeconds(60)),
+                    clock.instant());
+        }
+        assertTrue(many.size() * 60_000L <= TrustTable.MOST_KEY_OCTETS, many.size() + "");
+        assertTrue(many.size() > 100, many.size() + "");
     }
 
     @Test
@@ -727,6 +742,39 @@ class ChainValidatorTest {
         assertEquals(
                 Optional.empty(),
                 validator.denied(new Question(SignedHierarchy.name(name), Type.value(type))));
+    }
+
+    /// What is not checked may be long, and is kept beside what is.
+    @Test
+    void proofsFullOfOtherSignaturesAreNotKept() {
+        Finding nothing = zones.ask("nothing.signed.test.", Type.A);
+        List<RRset> stuffed = new ArrayList<>();
+        for (RRset set : nothing.proof()) {
+            RRset more = new RRset(set);
+            for (int i = 0; i < 30; i++) {
+                RRSIGRecord real = set.sigs().getFirst();
+                more.addRR(
+                        new RRSIGRecord(
+                                real.getName(),
+                                DClass.IN,
+                                real.getTTL(),
+                                real.getTypeCovered(),
+                                real.getAlgorithm(),
+                                real.getOrigTTL(),
+                                real.getExpire(),
+                                real.getTimeSigned(),
+                                i,
+                                real.getSigner(),
+                                new byte[200]));
+            }
+            stuffed.add(more);
+        }
+        Finding judged = judged(SignedHierarchy.with(nothing, List.of(), stuffed));
+        assertEquals(Security.SECURE, judged.security(), judged.reason().toString());
+        assertTrue(
+                validator
+                        .denied(new Question(SignedHierarchy.name("never.signed.test."), Type.A))
+                        .isEmpty());
     }
 
     @Test
