@@ -53,6 +53,9 @@ final class ConfiguredRooms implements Rooms {
 
     private volatile boolean closed;
 
+    /// What an earlier run wrote has been read; before that the file knows more than we do.
+    private volatile boolean loaded;
+
     ConfiguredRooms(Settings settings, Path home, House house) {
         this.house = house;
         this.cacheSettings = CacheSettings.of(settings);
@@ -174,6 +177,7 @@ final class ConfiguredRooms implements Rooms {
     /// Reads what an earlier run remembered, and writes it now and then.
     private void keepFile() {
         long read = new CacheFile(file).load(main.cache());
+        loaded = !Thread.currentThread().isInterrupted();
         if (read > 0) {
             LOG.info("resolver: {} entries of the cache are known from before", read);
         }
@@ -209,6 +213,8 @@ final class ConfiguredRooms implements Rooms {
         main.recursion().close();
         ofViews.values().forEach(suite -> suite.recursion().close());
         upstream.close();
-        save();
+        if (loaded) {
+            save();
+        }
     }
 }

@@ -97,6 +97,22 @@ class ConfiguredRoomsTest {
         }
     }
 
+    /// Who starts and stops twice in a row keeps what is remembered.
+    @Test
+    void aFileThatWasNotReadToItsEndIsLeftAsItIs() throws Exception {
+        try (ScriptedNameServer upstream = upstream()) {
+            RecordCache known = new RecordCache(CacheSettings.defaults(), clock);
+            for (int i = 0; i < 100_000; i++) {
+                known.keep(Kept.address("n" + i + ".example.org.", 3600, "192.0.2.1"));
+            }
+            Path file = Files.createDirectories(home.resolve("cache")).resolve("resolver");
+            new CacheFile(file).save(known);
+            server(upstream).stop();
+            RecordCache read = new RecordCache(CacheSettings.defaults(), clock);
+            assertEquals(100_000, new CacheFile(file).load(read));
+        }
+    }
+
     @Test
     void refusesWhatIsNoSetting() {
         BadSetting bad =
