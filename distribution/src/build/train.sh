@@ -14,6 +14,7 @@ for file in "$node"/etc/org.pabal.listener~*.cfg; do
     mv "$file.new" "$file"
 done
 
+: >"$2/out"
 PABAL_JAVA_OPTIONS="-XX:AOTCacheOutput=$image/lib/pabal.aot" "$image/bin/pabal" run "$node" >"$2/out" 2>&1 &
 process=$!
 tries=0
