@@ -41,6 +41,10 @@ final class Flights implements AutoCloseable {
         }
     }
 
+    /// For that long what is under way may end by itself when this is closed. Clients have been
+    /// waited for before; somebody who mends a setting waits for it to be taken.
+    private static final Duration LANDING = Duration.ofSeconds(2);
+
     private final Map<Key, Flight> underWay = new ConcurrentHashMap<>();
     private final Semaphore free;
     private final ExecutorService threads =
@@ -103,14 +107,20 @@ final class Flights implements AutoCloseable {
         }
     }
 
-    /// Waits for what is under way, which is a few seconds at most.
+    /// Whether what fails now may fail for that.
+    boolean closed() {
+        return closed;
+    }
+
+    /// Waits for what is under way, and ends what would take longer.
     @Override
     public void close() {
         closed = true;
         threads.shutdown();
         try {
-            if (!threads.awaitTermination(Quota.TIME.toSeconds() + 1, TimeUnit.SECONDS)) {
+            if (!threads.awaitTermination(LANDING.toMillis(), TimeUnit.MILLISECONDS)) {
                 threads.shutdownNow();
+                threads.awaitTermination(LANDING.toMillis(), TimeUnit.MILLISECONDS);
             }
         } catch (InterruptedException e) {
             threads.shutdownNow();

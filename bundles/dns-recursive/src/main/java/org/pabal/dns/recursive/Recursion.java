@@ -51,6 +51,9 @@ final class Recursion implements Recursor, AutoCloseable {
     /// How often something bogus is asked for elsewhere.
     private static final int BOGUS_RETRIES = 2;
 
+    /// A look-up whose time is over ends by itself and knows why; so long that may take.
+    private static final Duration LAST_WORDS = Duration.ofMillis(200);
+
     private static final Logger log = LoggerFactory.getLogger(Recursion.class);
 
     private final Cache cache;
@@ -121,7 +124,7 @@ final class Recursion implements Recursor, AutoCloseable {
                 refreshes::release);
     }
 
-    /// Waits for what is being looked up, and looks nothing up any more.
+    /// Waits a moment for what is being looked up, and looks nothing up any more.
     @Override
     public void close() {
         flights.close();
@@ -144,7 +147,8 @@ final class Recursion implements Recursor, AutoCloseable {
         Optional<Answer> stale =
                 request.wish().refresh() ? Optional.empty() : stale(question, request);
         Duration timer = settings.staleAnswerTimer();
-        Duration patience = stale.isPresent() && timer.compareTo(left) < 0 ? timer : left;
+        Duration patience =
+                stale.isPresent() && timer.compareTo(left) < 0 ? timer : left.plus(LAST_WORDS);
         Optional<Answer> answer = flight.await(patience);
         if (answer.isPresent() && answer.get().last().kind() != Finding.Kind.FAILURE) {
             return answer.get();
@@ -421,7 +425,7 @@ final class Recursion implements Recursor, AutoCloseable {
             return new Found(finding, ahead); // it was kept when it was judged
         }
         if (finding.kind() == Finding.Kind.FAILURE) {
-            if (errand.failureIsItsOwn()) {
+            if (errand.failureIsItsOwn() && !flights.closed()) {
                 keep(finding);
             }
             return new Found(finding, ahead);

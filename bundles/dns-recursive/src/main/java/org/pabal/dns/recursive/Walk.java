@@ -253,7 +253,9 @@ final class Walk {
                 reply = upstream.ask(server, zone, asked, recursive, errand.request());
             } catch (IOException e) {
                 servers.silent(server);
-                trouble = e.getMessage();
+                if (trouble.isEmpty() || !(e instanceof QuotaSpent)) {
+                    trouble = e.getMessage(); // that the time is over is what came of it
+                }
                 trace(server, Step.What.SILENCE, e.getMessage(), Duration.ZERO);
                 return Optional.empty();
             }

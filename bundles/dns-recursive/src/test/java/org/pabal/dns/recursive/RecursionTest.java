@@ -805,6 +805,24 @@ class RecursionTest {
                         .rdataToString());
     }
 
+    @Test
+    void closingDoesNotWaitForServersThatAreSilentAndRemembersNothingOfThem() throws Exception {
+        CountDownLatch asked = new CountDownLatch(1);
+        CountDownLatch never = new CountDownLatch(1);
+        internet.silent(EXAMPLE);
+        internet.before =
+                () -> {
+                    asked.countDown();
+                    await(never);
+                };
+        recursion();
+        Thread client = Thread.ofVirtual().start(() -> ask("www.example.org.", Type.A));
+        await(asked);
+        recursion().close();
+        client.join(); // which would take ten seconds else
+        assertEquals(Optional.empty(), cache.find(question("www.example.org.", Type.A)));
+    }
+
     // ---- other routes
 
     @Test
