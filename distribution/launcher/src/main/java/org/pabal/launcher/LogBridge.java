@@ -34,6 +34,15 @@ final class LogBridge implements FrameworkListener, InvocationHandler {
     private static final Pattern LEAST = Pattern.compile("\\(version>=([\\w.]+)\\)");
     private static final Pattern REQUIREMENT =
             Pattern.compile("missing requirement \\[[^\\]]*(?:\\([^)]*\\))?\\] ([^\\[\\n]+)");
+    /// What the framework says when a component could not be made. Why not has been said by the
+    /// component, in a line of its own; these come once for each that waits for it.
+    private static final Pattern CONSEQUENCE =
+            Pattern.compile(
+                    "Service factory returned null\\..*"
+                            + "|.*Could not get service from ref .*"
+                            + "|.*Service not available from service registry .*",
+                    Pattern.DOTALL);
+
     private static final long REPEAT_NANOS = 2_000_000_000L;
 
     private final BundleContext context;
@@ -190,6 +199,10 @@ final class LogBridge implements FrameworkListener, InvocationHandler {
             return;
         }
         String text = message.isEmpty() && failure != null ? Lines.reason(failure) : message;
+        if (CONSEQUENCE.matcher(text).matches()) {
+            logger.debug(text, failure);
+            return;
+        }
         switch (level) {
             case "ERROR" -> logger.error(text, failure);
             case "WARN" -> logger.warn(text, failure);

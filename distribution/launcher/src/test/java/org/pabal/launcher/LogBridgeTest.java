@@ -19,6 +19,7 @@ import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.BundleException;
 import org.osgi.framework.FrameworkEvent;
+import org.osgi.framework.ServiceException;
 import org.osgi.framework.launch.Framework;
 import org.pabal.settings.BadSetting;
 import org.slf4j.LoggerFactory;
@@ -112,6 +113,11 @@ class LogBridgeTest {
                     new FrameworkEvent(FrameworkEvent.ERROR, context.getBundle(), failure));
             bridge.frameworkEvent(
                     new FrameworkEvent(FrameworkEvent.ERROR, context.getBundle(), failure));
+            Exception consequence =
+                    new ServiceException(
+                            "Service factory returned null. (Component: org.example.Stopped (7))");
+            bridge.frameworkEvent(
+                    new FrameworkEvent(FrameworkEvent.ERROR, context.getBundle(), consequence));
             assertEquals(List.of("x.cfg: a = b: expected c"), complaints);
             List<ILoggingEvent> told =
                     lines.list.stream()
@@ -119,6 +125,9 @@ class LogBridgeTest {
                             .toList();
             assertEquals(1, told.size());
             assertEquals(null, told.getFirst().getThrowableProxy());
+            assertTrue(
+                    lines.list.stream().noneMatch(e -> e.getFormattedMessage().contains("Stopped")),
+                    "those who wait for it have nothing to add");
         } finally {
             root.detachAppender(lines);
             framework.stop();
