@@ -1,5 +1,7 @@
 package org.pabal.settings;
 
+import java.nio.file.AccessDeniedException;
+import java.nio.file.NoSuchFileException;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.Collection;
@@ -185,6 +187,16 @@ public final class Settings {
                         + key
                         + " = "
                         + example);
+    }
+
+    /// Why a file that a setting names cannot be read, in words: the message of such an exception
+    /// is often the file's name and nothing else.
+    public static String why(Exception trouble) {
+        return switch (trouble) {
+            case NoSuchFileException missing -> "there is no such file";
+            case AccessDeniedException denied -> "permission denied";
+            default -> String.valueOf(trouble.getMessage());
+        };
     }
 
     /// Refuses every key that was not asked for.

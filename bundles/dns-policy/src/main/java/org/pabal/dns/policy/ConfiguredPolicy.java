@@ -12,6 +12,7 @@ import org.pabal.dns.ResponsePolicy;
 import org.pabal.dns.ZoneObserver;
 import org.pabal.dns.ZoneStore;
 import org.pabal.settings.BadSetting;
+import org.pabal.settings.Settings;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -73,7 +74,7 @@ public final class ConfiguredPolicy {
                             + ".cfg: list = "
                             + list.file()
                             + ": expected a file that can be read ("
-                            + e
+                            + Settings.why(e)
                             + "), for example list = etc/blocked.txt");
         }
     }

@@ -43,12 +43,14 @@ record PolicySettings(String name, int order, Source source, Action action, bool
         boolean log = settings.flag("log", true);
         Optional<String> zone = settings.text("zone");
         Optional<String> list = settings.text("list");
-        if (zone.isPresent() == list.isPresent()) {
+        if (zone.isEmpty() && list.isEmpty()) {
+            List.of("action", "answer", "allow", "aliases").forEach(settings::text);
+            settings.noOthers(); // a misspelt key says more
+            settings.required("zone", "rpz.example.org, or list = etc/blocked.txt");
+        }
+        if (zone.isPresent() && list.isPresent()) {
             throw settings.bad(
-                    list.isPresent() ? "list" : "zone",
-                    zone.orElse(""),
-                    "either a zone or a list",
-                    "rpz.example.org");
+                    "list", list.get(), "a zone or a list, and not both", "etc/blocked.txt");
         }
         Action action = Action.GIVEN;
         Source source;

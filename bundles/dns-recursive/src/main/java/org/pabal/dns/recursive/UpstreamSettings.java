@@ -72,7 +72,7 @@ record UpstreamSettings(
                             } catch (IOException | CertificateException e) {
                                 throw settings.bad(
                                         "tls-certificates",
-                                        file + " (" + e.getMessage() + ")",
+                                        file + " (" + Settings.why(e) + ")",
                                         "a file of certificates in PEM",
                                         "etc/resolvers.pem");
                             }

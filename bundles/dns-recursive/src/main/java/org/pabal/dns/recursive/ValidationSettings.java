@@ -74,7 +74,7 @@ record ValidationSettings(
             throw settings.bad(
                     "trust-anchors",
                     anchorFile.get(),
-                    "a file of DS or DNSKEY records (" + e.getMessage() + ")",
+                    "a file of DS or DNSKEY records (" + Settings.why(e) + ")",
                     "etc/trust-anchors");
         }
     }

@@ -66,7 +66,7 @@ record WalkSettings(
         } catch (IOException | IllegalArgumentException e) {
             throw settings.bad(
                     "root-hints",
-                    file.get() + " (" + e.getMessage() + ")",
+                    file.get() + " (" + Settings.why(e) + ")",
                     "a file in the form of https://www.internic.net/domain/named.root",
                     "etc/named.root");
         }
