@@ -55,11 +55,9 @@ public final class PolicyShell {
                     + " since they started. Example: policy:list")
     public List<String> list() {
         List<String> lines = ordered().stream().map(RunningPolicy::line).toList();
-        if (lines.isEmpty()) {
-            throw new IllegalArgumentException(
-                    "no policies; a file etc/org.pabal.dns.policy~NAME.cfg makes one");
-        }
-        return lines;
+        return lines.isEmpty()
+                ? List.of("no policies; a file etc/org.pabal.dns.policy~NAME.cfg makes one")
+                : lines;
     }
 
     @Descriptor(

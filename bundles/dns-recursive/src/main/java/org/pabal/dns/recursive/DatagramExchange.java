@@ -7,6 +7,7 @@ import java.net.DatagramSocket;
 import java.net.Inet4Address;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.PortUnreachableException;
 import java.net.SocketException;
 import java.net.SocketTimeoutException;
 import java.net.StandardProtocolFamily;
@@ -271,6 +272,9 @@ final class DatagramExchange {
         if (socket.isClosed()) {
             throw e;
         }
-        ignored.add(e.getMessage());
+        ignored.add(
+                e instanceof PortUnreachableException
+                        ? "nobody is at that port"
+                        : String.valueOf(e.getMessage()));
     }
 }

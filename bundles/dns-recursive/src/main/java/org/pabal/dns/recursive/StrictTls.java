@@ -64,12 +64,21 @@ final class StrictTls {
                             ? "TLS: its certificate does not prove that it is "
                                     + name
                                     + " ("
-                                    + e.getMessage()
+                                    + innermost(e).getMessage()
                                     + ")"
                             : "TLS: " + e.getMessage(),
                     e);
         }
         return tls;
+    }
+
+    /// What is wrong with the certificate; those around it tell by which classes that was found.
+    private static Throwable innermost(Throwable trouble) {
+        Throwable found = trouble;
+        while (found.getCause() != null) {
+            found = found.getCause();
+        }
+        return found;
     }
 
     private static boolean certified(Throwable e) {

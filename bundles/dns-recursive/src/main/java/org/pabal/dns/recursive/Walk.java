@@ -422,7 +422,10 @@ final class Walk {
     static String detail(Finding finding) {
         return switch (finding.kind()) {
             case ALIAS -> "of " + finding.target();
-            case RECORDS -> finding.set().rrs(false).size() + " records";
+            case RECORDS -> {
+                int records = finding.set().rrs(false).size();
+                yield records + (records == 1 ? " record" : " records");
+            }
             case FAILURE -> finding.reason().map(Reason::text).orElse("");
             case NO_RECORD, NO_NAME -> "";
         };
