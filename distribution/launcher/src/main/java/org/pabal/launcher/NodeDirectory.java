@@ -11,7 +11,9 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
+import java.util.Queue;
 import java.util.TreeSet;
+import java.util.concurrent.ConcurrentLinkedQueue;
 
 /// The directory of one node and what lies where in it.
 ///
@@ -19,6 +21,10 @@ import java.util.TreeSet;
 record NodeDirectory(Path home) {
 
     private static final String LISTENER_PREFIX = "org.pabal.listener~";
+
+    /// The locks of this process. A channel that nobody refers to is closed by the collector of
+    /// garbage, and its lock would go with it.
+    private static final Queue<FileLock> HELD = new ConcurrentLinkedQueue<>();
 
     static NodeDirectory of(String path) throws Trouble {
         Path home = Path.of(path).toAbsolutePath().normalize();
@@ -132,6 +138,7 @@ record NodeDirectory(Path home) {
                                 + "; stop it first, for example kill "
                                 + (pid.isEmpty() ? "PID" : pid));
             }
+            HELD.add(lock);
             channel.truncate(0);
             channel.write(StandardCharsets.US_ASCII.encode(ProcessHandle.current().pid() + "\n"));
         } catch (IOException e) {

@@ -24,6 +24,14 @@ class NodeDirectoryTest {
     }
 
     @Test
+    void nobodyElseHasItAfterGarbageWasCollectedEither() throws Exception {
+        NodeDirectory.of(directory.toString()).create();
+        NodeDirectory.of(directory.toString()).lock();
+        System.gc();
+        assertThrows(Trouble.class, NodeDirectory.of(directory.toString())::lock);
+    }
+
+    @Test
     void aFileInItsPlaceIsToldInOneLine() throws Exception {
         Path file = Files.writeString(directory.resolve("file"), "");
         NodeDirectory node = NodeDirectory.of(file.toString());
