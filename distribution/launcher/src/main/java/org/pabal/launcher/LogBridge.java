@@ -40,6 +40,7 @@ final class LogBridge implements FrameworkListener, InvocationHandler {
             Pattern.compile(
                     "Service factory returned null\\..*"
                             + "|.*Could not get service from ref .*"
+                            + "|.*Unable to get service for reference .*"
                             + "|.*Service not available from service registry .*",
                     Pattern.DOTALL);
 
