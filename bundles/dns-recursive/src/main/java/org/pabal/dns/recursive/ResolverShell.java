@@ -242,7 +242,7 @@ public final class ResolverShell {
     }
 
     @Descriptor(
-            "Writes what the cache knows to a file, as text that can be read and imported."
+            "Writes what the cache knows to a file, as text; resolver:import FILE reads it again."
                     + " Example: resolver:export /tmp/cache.txt")
     public String export(@Descriptor("a file, e.g. /tmp/cache.txt") String file)
             throws IOException {
@@ -268,7 +268,8 @@ public final class ResolverShell {
         }
     }
 
-    /// The shell finds a command whose name Java keeps for itself behind an underscore.
+    /// The shell finds a command whose name Java keeps for itself behind an underscore; its `help`
+    /// does not, so that of `export` tells of it.
     @Descriptor(
             "Reads into the cache what resolver:export wrote; nothing of it counts as proved."
                     + " Example: resolver:import /tmp/cache.txt")

@@ -10,6 +10,7 @@ import org.xbill.DNS.Type;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 
 /// Finds out by iterated queries: asks a server, is referred to one that knows more, asks that one
@@ -253,10 +254,12 @@ final class Walk {
                 reply = upstream.ask(server, zone, asked, recursive, errand.request());
             } catch (IOException e) {
                 servers.silent(server);
+                // a socket that is closed under who reads says nothing at all
+                String why = Objects.requireNonNullElse(e.getMessage(), "closed");
                 if (trouble.isEmpty() || !(e instanceof QuotaSpent)) {
-                    trouble = e.getMessage(); // that the time is over is what came of it
+                    trouble = why; // that the time is over is what came of it
                 }
-                trace(server, Step.What.SILENCE, e.getMessage(), Duration.ZERO);
+                trace(server, Step.What.SILENCE, why, Duration.ZERO);
                 return Optional.empty();
             }
             Reading reading = ReplyReading.read(reply.message(), asked, zone, recursive);
