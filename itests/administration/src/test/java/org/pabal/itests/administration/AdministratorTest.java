@@ -117,6 +117,30 @@ class AdministratorTest {
     }
 
     @Test
+    void aBadSettingOfTheResolverIsOneLineAndIsMendedWhileTheNodeRuns() throws Exception {
+        try (Node node = Node.init(scratch.resolve("node"))) {
+            node.start();
+            node.shell("resolver:cache");
+            Path log = node.directory().resolve("log/pabal.log");
+            long before = Files.readAllLines(log).size();
+            node.set("org.pabal.dns.recursive.cfg", "forward", ". nowhere");
+            String line = awaitLog(node, l -> l.contains("nowhere"));
+            assertTrue(line.contains("org.pabal.dns.recursive.cfg: forward = . nowhere"), line);
+            assertTrue(line.contains("for example forward = "), line);
+            node.set("org.pabal.dns.recursive.cfg", "forward", ". 127.0.0.1@1");
+            while (node.tryShell("resolver:cache").exit() != 0) {
+                assertTrue(node.handle().isAlive()); // each try takes a moment
+            }
+            List<String> complaints =
+                    Files.readAllLines(log).stream()
+                            .skip(before)
+                            .filter(l -> l.contains(" ERROR ") || l.contains(" WARN "))
+                            .toList();
+            assertEquals(1, complaints.size(), String.join("\n", complaints));
+        }
+    }
+
+    @Test
     void stopsTheBundleWithABadSettingAndNotTheHouse() throws Exception {
         try (Node node = Node.init(scratch.resolve("node"))) {
             node.start();
