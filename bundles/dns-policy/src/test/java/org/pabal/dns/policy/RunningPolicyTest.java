@@ -243,7 +243,9 @@ class RunningPolicyTest {
     @Test
     void theShellListsInOrderAndExplains() throws IOException {
         PolicyShell shell = new PolicyShell();
-        assertThrows(IllegalArgumentException.class, shell::list);
+        assertEquals(
+                List.of("no policies; a file etc/org.pabal.dns.policy~NAME.cfg makes one"),
+                shell.list());
         RunningPolicy second = listed("||example.org^\n", "answer", "192.0.2.80");
         shell.add(second);
         RunningPolicy first = listed("ads.example.org\n", "order", "5");
