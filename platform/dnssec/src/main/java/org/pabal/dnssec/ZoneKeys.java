@@ -32,6 +32,9 @@ public final class ZoneKeys {
     /// Signatures of one set that are looked at.
     static final int SIGNATURES = 64;
 
+    /// BIND has 35 bits.
+    private static final int MOST_EXPONENT_OCTETS = 5;
+
     private static final int ZONE_KEY = 0x100; // RFC 4034 §2.1.1
     private static final int REVOKED = 0x80; // RFC 5011 §2.1
 
@@ -97,7 +100,18 @@ public final class ZoneKeys {
         return key.getProtocol() == DNSKEYRecord.Protocol.DNSSEC
                 && (key.getFlags() & ZONE_KEY) != 0
                 && (key.getFlags() & REVOKED) == 0
-                && Algorithms.canVerify(key.getAlgorithm());
+                && Algorithms.canVerify(key.getAlgorithm())
+                && affordable(key);
+    }
+
+    /// What a signature costs to verify grows with the exponent of an RSA key (RFC 3110 §2), which
+    /// whoever makes the key may choose. In use are 3 and 65,537.
+    private static boolean affordable(DNSKEYRecord key) {
+        if (key.getAlgorithm() >= DNSSEC.Algorithm.ECDSAP256SHA256) {
+            return true;
+        }
+        byte[] octets = key.getKey();
+        return octets.length > 1 && octets[0] > 0 && octets[0] <= MOST_EXPONENT_OCTETS;
     }
 
     static boolean revoked(DNSKEYRecord key) {

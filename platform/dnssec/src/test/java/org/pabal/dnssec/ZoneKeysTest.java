@@ -135,6 +135,28 @@ class ZoneKeysTest {
     }
 
     @Test
+    void verifiesNothingByAnRsaKeyWhoseExponentCostsTooMuch() throws GeneralSecurityException {
+        KeyPairGenerator generator = KeyPairGenerator.getInstance("RSA");
+        BigInteger costly = BigInteger.TWO.pow(41).add(BigInteger.valueOf(27));
+        generator.initialize(new RSAKeyGenParameterSpec(2048, costly));
+        Signer signer = Signer.of(8, 256, generator.generateKeyPair());
+        RRset set = signer.signed(set("www.example.org."));
+        Effort none =
+                new Effort() {
+                    @Override
+                    public boolean signature() {
+                        throw new AssertionError("it is verified");
+                    }
+
+                    @Override
+                    public boolean hash(int rounds) {
+                        return true;
+                    }
+                };
+        assertInstanceOf(ZoneKeys.Bad.class, keys(signer).verify(set, NOW, none));
+    }
+
+    @Test
     void aKeyOfNonsenseFitsNothing() {
         RRset set = SIGNER.signed(set("www.example.org."));
         for (int algorithm : new int[] {5, 8, 10, 13, 14, 15, 16}) {
