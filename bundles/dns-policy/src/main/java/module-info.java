@@ -2,6 +2,7 @@
 module org.pabal.dns.policy {
     requires org.pabal.settings;
     requires org.pabal.dns;
+    requires org.pabal.dns.server;
     requires org.dnsjava;
     requires org.slf4j;
     requires static osgi.core;

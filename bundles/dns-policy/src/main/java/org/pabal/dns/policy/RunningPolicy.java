@@ -2,6 +2,7 @@ package org.pabal.dns.policy;
 
 import org.pabal.dns.ResponsePolicy;
 import org.pabal.dns.Ruling;
+import org.pabal.dns.server.SparingLog;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.xbill.DNS.Name;
@@ -45,7 +46,7 @@ final class RunningPolicy implements ResponsePolicy {
         this.name = settings.name();
         this.order = settings.order();
         this.onlyLog = settings.action() == Action.DISABLED;
-        this.log = log.map(SparingLog::new);
+        this.log = log.map(to -> new SparingLog(to::info));
         this.rules = first;
     }
 

@@ -2,6 +2,7 @@ package org.pabal.dns.server;
 
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 
 /// Says who was refused what, some lines a minute and no more: whoever is refused must not fill the
 /// disk by trying again.
@@ -23,6 +24,11 @@ public final class SparingLog {
     }
 
     public void say(String line) {
+        say(() -> line);
+    }
+
+    /// @param line is not made when it is not said
+    public void say(Supplier<String> line) {
         long before = 0;
         synchronized (this) {
             long now = System.nanoTime();
@@ -41,6 +47,6 @@ public final class SparingLog {
         if (before > 0) {
             log.accept("dns: " + before + " lines like the next were left out");
         }
-        log.accept(line);
+        log.accept(line.get());
     }
 }
