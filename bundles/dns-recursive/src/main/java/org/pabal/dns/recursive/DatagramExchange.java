@@ -202,6 +202,9 @@ final class DatagramExchange {
                     .socket();
         } catch (UnsupportedOperationException e) {
             throw new IOException("cannot be reached: this machine has no IPv6", e);
+        } catch (IOException e) {
+            // e.g. too many open files: no server is to blame
+            throw new OutgoingLimit.Full("no socket can be opened: " + e.getMessage());
         }
     }
 

@@ -149,7 +149,7 @@ final class NetworkUpstream implements Upstream, AutoCloseable {
                         answer.message().orElseThrow(),
                         transport,
                         Duration.ofNanos(System.nanoTime() - began));
-            } catch (QuotaSpent e) {
+            } catch (QuotaSpent | OutgoingLimit.Full e) {
                 throw e; // says nothing of the server
             } catch (IOException e) {
                 if (sockets.closed()) {
