@@ -3,6 +3,7 @@ package org.pabal.dns.recursive;
 import org.pabal.settings.Settings;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.xbill.DNS.Name;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -146,6 +147,12 @@ final class ConfiguredRooms implements Rooms {
     @Override
     public RecordCache cache() {
         return main.cache();
+    }
+
+    @Override
+    public synchronized void flush(Name name) {
+        main.cache().flush(name);
+        ofViews.values().forEach(suite -> suite.cache().flush(name));
     }
 
     @Override

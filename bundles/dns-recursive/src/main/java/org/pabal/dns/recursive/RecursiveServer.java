@@ -13,6 +13,8 @@ import org.pabal.dns.Authority;
 import org.pabal.dns.Resolution;
 import org.pabal.dns.Resolver;
 import org.pabal.dns.ResponsePolicy;
+import org.pabal.dns.Zone;
+import org.pabal.dns.ZoneObserver;
 import org.pabal.dns.server.Edges;
 import org.pabal.protocol.Connection;
 import org.pabal.protocol.Datagram;
@@ -29,6 +31,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 
 /// The doorway: protocol `resolver` on datagrams and streams, and the resolver of the house.
 @Component(
@@ -36,12 +40,14 @@ import java.util.Optional;
             StreamProtocol.class,
             DatagramProtocol.class,
             Resolver.class,
+            ZoneObserver.class,
             RecursiveServer.class
         },
         configurationPid = "org.pabal.dns.recursive",
         configurationPolicy = ConfigurationPolicy.REQUIRE,
         property = StreamProtocol.NAME + "=resolver")
-public final class RecursiveServer implements StreamProtocol, DatagramProtocol, Resolver {
+public final class RecursiveServer
+        implements StreamProtocol, DatagramProtocol, Resolver, ZoneObserver {
 
     /// A policy and where it stands among the others.
     private record Ranked(ResponsePolicy policy, int ranking, long id) {
@@ -64,6 +70,7 @@ public final class RecursiveServer implements StreamProtocol, DatagramProtocol, 
 
     private final List<Ranked> ranked = new ArrayList<>();
     private final List<ViewSettings> views = new ArrayList<>();
+    private final Set<Name> own = ConcurrentHashMap.newKeySet();
 
     @Activate
     public RecursiveServer(
@@ -132,6 +139,19 @@ public final class RecursiveServer implements StreamProtocol, DatagramProtocol, 
             case NO_NAME -> new Resolution.NoSuchName(secure);
             case ALIAS, FAILURE -> unavailable(answer);
         };
+    }
+
+    /// What others said of a zone counts no longer when it becomes ours.
+    @Override
+    public void published(Zone current) {
+        if (own.add(current.origin())) {
+            rooms.flush(current.origin());
+        }
+    }
+
+    @Override
+    public void withdrawn(Name origin) {
+        own.remove(origin);
     }
 
     private static Resolution unavailable(Answer answer) {

@@ -3,6 +3,7 @@ package org.pabal.dns.recursive;
 import org.pabal.dns.Authority;
 import org.pabal.dns.ResponsePolicy;
 import org.pabal.settings.Settings;
+import org.xbill.DNS.Name;
 
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
@@ -42,6 +43,9 @@ interface Rooms extends AutoCloseable {
 
     /// That of the same.
     RecordCache cache();
+
+    /// Forgets what is at and below a name, whoever is served by it.
+    void flush(Name name);
 
     /// Says which clients are served by something else than the others.
     void views(Collection<ViewSettings> settings);

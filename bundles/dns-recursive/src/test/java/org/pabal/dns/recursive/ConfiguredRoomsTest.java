@@ -11,14 +11,17 @@ import static org.pabal.dns.recursive.ServedClients.record;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.pabal.dns.Authority;
 import org.pabal.dns.Resolution;
 import org.pabal.protocol.Peer;
 import org.pabal.settings.BadSetting;
+import org.pabal.testkit.MemoryZone;
 import org.pabal.testkit.MovableClock;
 import org.pabal.testkit.ScriptedNameServer;
 import org.pabal.testkit.TestDatagram;
 import org.xbill.DNS.Flags;
 import org.xbill.DNS.Message;
+import org.xbill.DNS.Name;
 import org.xbill.DNS.Section;
 import org.xbill.DNS.Type;
 
@@ -75,6 +78,47 @@ class ConfiguredRoomsTest {
                         query("www.example.org", Type.A).toWire());
         server.received(datagram);
         return parsed(datagram.sent(ServedClients.PATIENCE).orElseThrow());
+    }
+
+    @Test
+    void whatOthersSaidOfAZoneCountsNoLongerWhenItBecomesOurs() throws IOException {
+        try (ScriptedNameServer upstream = upstream()) {
+            RecursiveServer server = server(upstream);
+            Message before = ask(server);
+            assertEquals(
+                    "192.0.2.80", before.getSection(Section.ANSWER).getFirst().rdataToString());
+            MemoryZone ours =
+                    MemoryZone.of(
+                            "example.org.",
+                            "@ 300 SOA ns1 hostmaster 1 7200 3600 1209600 300\n"
+                                    + "@ 300 NS ns1\nwww 300 A 192.0.2.81\n");
+            server.bindAuthority(
+                    new Authority() {
+                        @Override
+                        public Optional<Name> zone(Name name, int type) {
+                            return Optional.of(ours.origin()).filter(name::subdomain);
+                        }
+
+                        @Override
+                        public Message answer(Message query) {
+                            Message answer = new Message(query.getHeader().getID());
+                            answer.getHeader().setFlag(Flags.QR);
+                            answer.getHeader().setFlag(Flags.AA);
+                            answer.addRecord(query.getQuestion(), Section.QUESTION);
+                            ours.records(
+                                            query.getQuestion().getName(),
+                                            query.getQuestion().getType())
+                                    .orElseThrow()
+                                    .rrs()
+                                    .forEach(each -> answer.addRecord(each, Section.ANSWER));
+                            return answer;
+                        }
+                    });
+            server.published(ours);
+            Message after = ask(server);
+            assertEquals("192.0.2.81", after.getSection(Section.ANSWER).getFirst().rdataToString());
+            server.stop();
+        }
     }
 
     @Test

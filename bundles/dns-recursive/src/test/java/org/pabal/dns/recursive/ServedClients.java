@@ -79,6 +79,9 @@ final class ServedClients implements AutoCloseable {
                         refreshed::add);
         return new Rooms() {
             @Override
+            public void flush(Name name) {}
+
+            @Override
             public Serving serving(ByteBuffer address) {
                 return serving;
             }
