@@ -18,6 +18,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.function.BooleanSupplier;
 
 import javax.net.ssl.SSLSession;
 
@@ -107,6 +108,19 @@ class Pop3FuzzTest {
         @Override
         public boolean draining() {
             return false;
+        }
+
+        @Override
+        public boolean awaitInput(BooleanSupplier news) throws IOException {
+            return awaitInput();
+        }
+
+        @Override
+        public void wake() {}
+
+        @Override
+        public void leaveToSuccessor() {
+            throw new IllegalStateException("no successor is to come");
         }
     }
 }

@@ -11,6 +11,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.BooleanSupplier;
 
 import javax.net.ssl.SSLSession;
 
@@ -112,5 +113,18 @@ final class ScriptedConnection implements Connection {
     @Override
     public boolean draining() {
         return false;
+    }
+
+    @Override
+    public boolean awaitInput(BooleanSupplier news) {
+        return awaitInput();
+    }
+
+    @Override
+    public void wake() {}
+
+    @Override
+    public void leaveToSuccessor() {
+        throw new IllegalStateException("no successor is to come");
     }
 }

@@ -40,6 +40,7 @@ final class StreamConnection implements Connection {
     private InetSocketAddress local;
     private byte[] unsent = NONE;
     private int unsentSize;
+    private boolean left;
     private volatile boolean draining;
     private volatile Thread thread = Thread.currentThread();
 
@@ -83,7 +84,21 @@ final class StreamConnection implements Connection {
         if (draining) {
             return false;
         }
-        return !plain.isEmpty() || fill(() -> draining) > 0;
+        return !plain.isEmpty() || fill(Wait.LONG, () -> draining) > 0;
+    }
+
+    @Override
+    public boolean awaitInput(BooleanSupplier news) throws IOException {
+        wire.anew();
+        if (draining) {
+            return false;
+        }
+        return !plain.isEmpty() || fill(Wait.WAKEABLE, () -> draining || news.getAsBoolean()) > 0;
+    }
+
+    @Override
+    public void wake() {
+        LockSupport.unpark(thread);
     }
 
     @Override
@@ -123,6 +138,26 @@ final class StreamConnection implements Connection {
         return draining;
     }
 
+    @Override
+    public void leaveToSuccessor() {
+        if (!draining) {
+            throw new IllegalStateException("no successor is to come");
+        }
+        left = true;
+    }
+
+    /// Whether the last conversation has left the connection to the next one.
+    boolean isLeft() {
+        return left;
+    }
+
+    /// Makes a connection that was left ready for the next conversation.
+    void passOn(Duration patience) {
+        left = false;
+        draining = false;
+        patience(patience);
+    }
+
     /// Puts TLS on with what came so far taken for the beginning of the handshake, for a listener
     /// whose TLS is implicit.
     void handshake(Credentials credentials) throws IOException {
@@ -148,13 +183,13 @@ final class StreamConnection implements Connection {
     /// any thread.
     void drain() {
         draining = true;
-        LockSupport.unpark(thread);
+        wake();
     }
 
     /// Breaks the connection, which ends every read and write on it. From any thread.
     void abort() throws IOException {
         wire.abort();
-        LockSupport.unpark(thread);
+        wake();
     }
 
     /// Stops a conversation that pays no heed to a broken connection either. From any thread.
@@ -183,11 +218,20 @@ final class StreamConnection implements Connection {
         }
     }
 
+    /// How a read waits.
+    private enum Wait {
+        /// At first in the socket, where nobody can wake it and which is quicker.
+        LONG,
+
+        /// So that it can be woken at any time.
+        WAKEABLE
+    }
+
     /// Reads more into `plain`.
     ///
     /// @param enough ends a wait early
     /// @return how much; 0 when `enough` ended the wait; -1 at the end of what the client sends
-    private int fill(BooleanSupplier enough) throws IOException {
+    private int fill(Wait wait, BooleanSupplier enough) throws IOException {
         int n = tls.isPresent() ? decode() : 0;
         if (n == 0 && unsentSize > 0) {
             n = decoded(wire.readNow(received));
@@ -196,7 +240,7 @@ final class StreamConnection implements Connection {
             }
         }
         while (n == 0) {
-            n = decoded(wire.readSoon(received));
+            n = decoded(wait == Wait.LONG ? wire.readSoon(received) : wire.look(received));
             if (n == 0) {
                 release();
                 wire.awaitReadable(enough);
@@ -245,7 +289,7 @@ final class StreamConnection implements Connection {
 
         @Override
         public int read() throws IOException {
-            return plain.isEmpty() && fill(NEVER) < 0 ? -1 : plain.next();
+            return plain.isEmpty() && fill(Wait.LONG, NEVER) < 0 ? -1 : plain.next();
         }
 
         @Override
@@ -254,12 +298,16 @@ final class StreamConnection implements Connection {
             if (length == 0) {
                 return 0;
             }
-            return plain.isEmpty() && fill(NEVER) < 0 ? -1 : plain.take(target, offset, length);
+            return plain.isEmpty() && fill(Wait.LONG, NEVER) < 0
+                    ? -1
+                    : plain.take(target, offset, length);
         }
 
         @Override
         public long skip(long octets) throws IOException {
-            return octets <= 0 || plain.isEmpty() && fill(NEVER) < 0 ? 0 : plain.skip(octets);
+            return octets <= 0 || plain.isEmpty() && fill(Wait.LONG, NEVER) < 0
+                    ? 0
+                    : plain.skip(octets);
         }
 
         /// What can be read without waiting; may be less than what the client has sent, but not 0

@@ -236,6 +236,10 @@ final class StreamListener implements AutoCloseable {
         try {
             Optional<StreamTenant> tenant = tenants.await(nanos);
             while (tenant.isPresent() && !tenant.get().converse(connection)) {
+                if (connection.isLeft()) {
+                    connection.passOn(now.patience());
+                    begin = System.nanoTime();
+                }
                 tenant = tenants.await(nanos - (System.nanoTime() - begin));
             }
             if (tenant.isEmpty()) {

@@ -37,7 +37,8 @@ final class StreamTenant {
 
     /// Holds the conversation and returns when it is over.
     ///
-    /// @return false when this protocol is leaving and has not looked at the connection
+    /// @return false when this protocol is leaving and another one should have the connection: it
+    ///     has not looked at it, or has left it to its successor
     boolean converse(StreamConnection connection) throws IOException {
         lock.lock();
         try {
@@ -51,7 +52,7 @@ final class StreamTenant {
         try {
             protocol.converse(connection);
             connection.output().flush(); // its last words belong to the grace
-            return true;
+            return !connection.isLeft();
         } finally {
             lock.lock();
             try {
@@ -65,15 +66,14 @@ final class StreamTenant {
 
     /// Takes no more conversations and asks the running ones to end. Returns at once.
     void beginLeaving() {
-        List<StreamConnection> running;
         lock.lock();
         try {
             leaving = true;
-            running = List.copyOf(conversations);
+            // Here, and not later: then it may be the successor who holds the conversation.
+            conversations.forEach(StreamConnection::drain);
         } finally {
             lock.unlock();
         }
-        running.forEach(StreamConnection::drain);
     }
 
     /// Returns when no thread is in the protocol's code any more: house rule 1. First the

@@ -84,14 +84,23 @@ final class Wire {
         return noted(n, target);
     }
 
-    /// Reads, waiting a moment when need be. 0 when nothing came, -1 when the client has ended.
-    int readSoon(Octets target) throws IOException {
+    /// Reads, letting others run when need be. 0 when nothing came, -1 when the client has ended.
+    int look(Octets target) throws IOException {
         for (int look = 0; look < LOOKS; look++) {
             Thread.yield();
             int n = readNow(target);
             if (n != 0) {
                 return n;
             }
+        }
+        return 0;
+    }
+
+    /// Reads, waiting a moment when need be. 0 when nothing came, -1 when the client has ended.
+    int readSoon(Octets target) throws IOException {
+        int seen = look(target);
+        if (seen != 0) {
+            return seen;
         }
         byte[] space = target.space();
         long begin = System.nanoTime();

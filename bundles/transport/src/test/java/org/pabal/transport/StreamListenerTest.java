@@ -344,6 +344,169 @@ class StreamListenerTest {
         }
     }
 
+    /// Answers lines, and leaves its client to whoever comes next.
+    private static StreamProtocol stateless(String answer) {
+        return connection -> {
+            while (connection.awaitInput()) {
+                LineEcho.say(connection, answer + LineEcho.line(connection));
+            }
+            if (connection.draining()) {
+                connection.leaveToSuccessor();
+            }
+        };
+    }
+
+    @Test
+    void aConnectionThatIsLeftGoesOnWithTheSuccessor() throws Exception {
+        open(Given.settings());
+        StreamTenant tenant = speak(stateless("old "));
+        try (Client client = client()) {
+            for (int swap = 0; swap < 5; swap++) {
+                assertEquals("old 1", client.send("1\r\n").line());
+                listener.remove(tenant);
+                client.send("2\r\n");
+                StreamTenant next = speak(stateless("new "));
+                assertEquals("new 2", client.line());
+                assertEquals("new 3", client.send("3\r\n").line());
+                listener.remove(next);
+                tenant = speak(stateless("old "));
+            }
+            assertEquals(1, listener.connections());
+        }
+        awaitConnections(0);
+    }
+
+    @Test
+    void whatNobodyHasReadIsForTheSuccessor() throws Exception {
+        open(Given.settings());
+        BlockingQueue<String> first = new LinkedBlockingQueue<>();
+        StreamTenant tenant =
+                speak(
+                        connection -> {
+                            connection.awaitInput();
+                            first.add(LineEcho.line(connection));
+                            LineEcho.say(connection, "answered");
+                            while (!connection.draining()) {
+                                Thread.onSpinWait();
+                            }
+                            assertFalse(connection.awaitInput(), "it is not for us any more");
+                            connection.leaveToSuccessor();
+                        });
+        try (Client client = client()) {
+            client.send("one\r\ntwo\r\nthree\r\n");
+            assertEquals("one", first.take());
+            listener.remove(tenant);
+            speak(stateless("new "));
+            assertEquals("answered", client.line());
+            assertEquals("new two", client.line());
+            assertEquals("new three", client.line());
+        }
+    }
+
+    @Test
+    void aConnectionThatIsLeftKeepsItsTls() throws Exception {
+        for (String version : List.of("TLSv1.2", "TLSv1.3")) {
+            open(Given.tlsSettings("implicit", "ec"));
+            StreamTenant tenant = speak(stateless("old "));
+            try (Client client = client()) {
+                client.secure(version);
+                assertEquals("old 1", client.send("1\r\n").line());
+                listener.remove(tenant);
+                client.send("2\r\n");
+                speak(stateless("new "));
+                assertEquals("new 2", client.line());
+            }
+            close();
+        }
+        open(Given.settings());
+    }
+
+    @Test
+    void aConnectionThatIsLeftIsClosedWhenNobodyComesForIt() throws Exception {
+        open(Given.settings("wait", "50 ms"));
+        StreamTenant tenant = speak(stateless(""));
+        try (Client client = client()) {
+            assertEquals("1", client.send("1\r\n").line());
+            listener.remove(tenant);
+            assertEquals(
+                    "421 4.3.2 the service is away for a moment, try again later", client.line());
+            assertEquals("(end)", client.line());
+        }
+    }
+
+    @Test
+    void closingEndsConnectionsThatWereLeft() throws Exception {
+        open(Given.settings());
+        StreamTenant tenant = speak(stateless(""));
+        try (Client client = client()) {
+            assertEquals("1", client.send("1\r\n").line());
+            listener.remove(tenant);
+            listener.close();
+            assertEquals(
+                    "421 4.3.2 the service is away for a moment, try again later", client.line());
+            assertEquals("(end)", client.line());
+        }
+    }
+
+    @Test
+    void newsOfAnotherThreadEndTheWaitForTheClient() throws Exception {
+        open(Given.settings());
+        BlockingQueue<String> news = new LinkedBlockingQueue<>();
+        BlockingQueue<Connection> waiting = new LinkedBlockingQueue<>();
+        speak(
+                connection -> {
+                    waiting.add(connection);
+                    boolean gone = false;
+                    while (!gone) {
+                        if (connection.awaitInput(() -> !news.isEmpty())) {
+                            LineEcho.say(connection, "client: " + LineEcho.line(connection));
+                        } else {
+                            gone = news.isEmpty();
+                            for (String each = news.poll(); each != null; each = news.poll()) {
+                                LineEcho.say(connection, "news: " + each);
+                            }
+                        }
+                    }
+                    waiting.add(connection);
+                });
+        try (Client client = client()) {
+            Connection connection = waiting.take();
+            for (int i = 0; i < 200; i++) {
+                if (i % 3 == 0) {
+                    assertEquals("client: " + i, client.send(i + "\r\n").line());
+                }
+                long begin = System.nanoTime();
+                news.add("" + i);
+                connection.wake();
+                assertEquals("news: " + i, client.line());
+                assertTrue(
+                        System.nanoTime() - begin < TimeUnit.SECONDS.toNanos(10),
+                        "woken, not waited out");
+            }
+        }
+        waiting.take(); // the client has gone, and that is told too
+    }
+
+    @Test
+    void aWaitForNewsHasThePatienceThatWasAskedFor() throws Exception {
+        open(Given.settings());
+        CompletableFuture<Boolean> ended = new CompletableFuture<>();
+        speak(
+                connection -> {
+                    connection.patience(Duration.ofMillis(50));
+                    try {
+                        connection.awaitInput(() -> false);
+                        ended.complete(false);
+                    } catch (SocketTimeoutException e) {
+                        ended.complete(true);
+                    }
+                });
+        try (Client client = client()) {
+            assertTrue(ended.get());
+            assertEquals("(end)", client.line());
+        }
+    }
+
     @Test
     void idleConnectionIsServedWhenItSpeaksAgain() throws Exception {
         open(Given.settings());

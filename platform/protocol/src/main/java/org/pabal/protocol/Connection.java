@@ -8,13 +8,14 @@ import java.io.OutputStream;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.function.BooleanSupplier;
 
 import javax.net.ssl.SSLSession;
 
 /// One client's connection, for the length of one [StreamProtocol#converse].
 ///
-/// Used by the thread of its conversation alone, except for [#draining()], which any thread may
-/// ask.
+/// Used by the thread of its conversation alone, except for [#draining()] and [#wake()], which are
+/// for any thread.
 @ProviderType
 public interface Connection {
 
@@ -47,6 +48,19 @@ public interface Connection {
     /// @throws java.net.SocketTimeoutException when nothing came within the patience
     boolean awaitInput() throws IOException;
 
+    /// Waits like [#awaitInput()], and no longer than until there is news: for a conversation that
+    /// waits not for its client alone but for other threads as well. Whoever makes `news` true
+    /// calls [#wake()] behind it.
+    ///
+    /// @param news asked by the waiting thread, and often: it does nothing but look
+    /// @return true when there is something to read; false when there is news, and when
+    ///     [#awaitInput()] says so
+    /// @throws java.net.SocketTimeoutException when neither came within the patience
+    boolean awaitInput(BooleanSupplier news) throws IOException;
+
+    /// Has the thread of the conversation look whether there is news, if it waits for that now.
+    void wake();
+
     /// Sets how long the client may take for what comes next: the time that all reads from here on
     /// may wait in sum, until the next call of this method or of [#awaitInput()]. A sum, so that a
     /// client that sends an octet now and then gains nothing. A fresh connection has the patience
@@ -70,4 +84,13 @@ public interface Connection {
     /// Whether the conversation should come to its end: finish the command at hand, say goodbye,
     /// return.
     boolean draining();
+
+    /// Leaves the connection to the protocol that comes next, for a conversation that is
+    /// [#draining()]: when it has returned, what was written goes out, the connection stays open,
+    /// and the successor begins with the octets that nobody has read, TLS being on as before. When
+    /// none comes, the client is treated like one that has connected meanwhile.
+    ///
+    /// For protocols that know nothing of a client between two exchanges, as DNS, where a query may
+    /// come at any time and there is no word for goodbye.
+    void leaveToSuccessor();
 }

@@ -8,7 +8,8 @@ import java.io.IOException;
 ///
 /// A protocol owns no socket, so it can be replaced while clients are connected: the transport
 /// keeps accepting, lets new connections wait until the successor is there, and gives the running
-/// conversations time to finish their command and say goodbye (see [Connection#draining()]). When
+/// conversations time to finish their command and say goodbye (see [Connection#draining()]) or to
+/// leave their clients to the successor (see [Connection#leaveToSuccessor()]). When
 /// the grace of their listener is over it closes them, and only after the last one has returned
 /// does the unregistration of the service return.
 @ConsumerType

@@ -12,6 +12,7 @@ import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BooleanSupplier;
 
 import javax.net.ssl.SSLSession;
 
@@ -36,6 +37,7 @@ public final class TestConnection implements Connection, AutoCloseable {
     private volatile Optional<SSLSession> tls = Optional.empty();
     private volatile boolean startTlsAllowed;
     private volatile boolean draining;
+    private volatile boolean left;
     private volatile boolean clientGone;
     private volatile Duration patience = PATIENCE;
 
@@ -93,6 +95,17 @@ public final class TestConnection implements Connection, AutoCloseable {
         fromClient.wake();
     }
 
+    /// Whether the protocol has left the connection to its successor.
+    public boolean isLeft() {
+        return left;
+    }
+
+    /// The successor is there: the next conversation may begin.
+    public void passOn() {
+        left = false;
+        draining = false;
+    }
+
     /// The client's time is up: what waits for it, now or next, sees a time-out.
     public void expire() {
         fromClient.expire();
@@ -140,6 +153,18 @@ public final class TestConnection implements Connection, AutoCloseable {
     }
 
     @Override
+    public boolean awaitInput(BooleanSupplier news) throws IOException {
+        output.flush();
+        fromClient.patience(patience.toNanos());
+        return fromClient.await(() -> draining || news.getAsBoolean());
+    }
+
+    @Override
+    public void wake() {
+        fromClient.wake();
+    }
+
+    @Override
     public void patience(Duration limit) {
         patience = limit;
         fromClient.patience(limit.toNanos());
@@ -176,5 +201,13 @@ public final class TestConnection implements Connection, AutoCloseable {
     @Override
     public boolean draining() {
         return draining;
+    }
+
+    @Override
+    public void leaveToSuccessor() {
+        if (!draining) {
+            throw new IllegalStateException("no successor is to come");
+        }
+        left = true;
     }
 }

@@ -13,6 +13,7 @@ import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.BooleanSupplier;
 
 import javax.net.ssl.SSLSession;
 
@@ -94,5 +95,18 @@ final class GreedyConnection implements Connection {
     @Override
     public boolean draining() {
         return false;
+    }
+
+    @Override
+    public boolean awaitInput(BooleanSupplier news) {
+        return awaitInput();
+    }
+
+    @Override
+    public void wake() {}
+
+    @Override
+    public void leaveToSuccessor() {
+        throw new IllegalStateException("no successor is to come");
     }
 }
