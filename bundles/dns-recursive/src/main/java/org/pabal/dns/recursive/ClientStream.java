@@ -9,7 +9,6 @@ import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 
@@ -18,16 +17,17 @@ import java.util.function.Consumer;
 /// more until one has come, and the client feels it (security row D18).
 ///
 /// A connection belongs to one thread, so this one reads and writes in turn while other threads
-/// look up: while answers are on their way it looks every few milliseconds whether there is another
-/// query, and while there are none it waits for the client.
+/// look up. They put their answers into a queue and wake it:
+///
+/// ```
+/// client ── query ──► this thread ── question ──► whoever looks up
+///    ▲                 │      ▲                        │
+///    └──── answer ─────┘      └── done, wake() ◄───────┘
+/// ```
+///
+/// When the bundle is replaced, what is on its way is answered, and the client stays connected: its
+/// next query is read by the successor.
 final class ClientStream {
-
-    /// DNS has no word for goodbye: a stream that has to end still answers what is on its way to
-    /// us, and RFC 7766 §6.2.4 has clients ask again when a stream ends before an answer.
-    private static final Duration LAST_QUERIES = Duration.ofMillis(300);
-
-    /// How long a query may stand unread because others are being looked up.
-    private static final Duration LOOK = Duration.ofMillis(20);
 
     /// After so many queries a stream that never has to wait lets others have its processor:
     /// virtual threads are not taken off it.
@@ -63,39 +63,45 @@ final class ClientStream {
 
     void converse(Answering answering) throws IOException {
         connection.patience(idle);
-        while (!over && (inFlight > 0 || queries < most && connection.awaitInput())) {
-            if (inFlight == 0) {
-                takeNext(answering);
+        while (!over && queries < most && !connection.draining()) {
+            if (inFlight == mostInFlight) {
+                write(awaitDone());
+            } else if (awaitQuery()) {
+                takeWhatIsThere(answering);
             }
-            takeWhatIsThere(answering);
             writeWhatIsDone();
-        }
-        if (connection.draining() && !over) {
-            takeTheLast(answering);
         }
         while (inFlight > 0) {
-            writeWhatIsDone();
+            write(awaitDone());
+        }
+        if (!over && queries < most) {
+            connection.leaveToSuccessor();
+        }
+    }
+
+    /// Waits for the next query, or for an answer to one before.
+    private boolean awaitQuery() throws IOException {
+        if (inFlight == 0) {
+            boolean there = connection.awaitInput();
+            over = !there && !connection.draining();
+            return there;
+        }
+        try {
+            boolean there = connection.awaitInput(() -> !done.isEmpty());
+            over = !there && done.isEmpty() && !connection.draining();
+            return there;
+        } catch (SocketTimeoutException e) {
+            return false; // RFC 7766 §6.2.3: who waits for us is not idle
         }
     }
 
     private void takeWhatIsThere(Answering answering) throws IOException {
-        while (!over
+        do {
+            takeNext(answering);
+        } while (!over
                 && queries < most
                 && inFlight < mostInFlight
-                && connection.input().available() > 0) {
-            takeNext(answering);
-        }
-    }
-
-    private void takeTheLast(Answering answering) throws IOException {
-        connection.patience(LAST_QUERIES);
-        try {
-            while (!over && queries < most && inFlight < mostInFlight) {
-                takeNext(answering);
-            }
-        } catch (SocketTimeoutException e) {
-            // Nothing more was on its way.
-        }
+                && connection.input().available() > 0);
     }
 
     private void takeNext(Answering answering) throws IOException {
@@ -108,32 +114,36 @@ final class ClientStream {
             LockSupport.parkNanos(1);
         }
         inFlight++;
-        answering.take(query.get(), done::add);
+        answering.take(query.get(), this::done);
     }
 
-    /// Waits a moment for the first one.
+    /// By whatever thread.
+    private void done(byte[] answer) {
+        done.add(answer);
+        connection.wake();
+    }
+
     private void writeWhatIsDone() throws IOException {
-        if (inFlight == 0) {
-            return;
+        for (byte[] next = done.poll(); next != null; next = done.poll()) {
+            write(next);
         }
-        Optional<byte[]> next = next(LOOK);
-        while (next.isPresent()) {
-            inFlight--;
-            if (next.get().length > 0) {
-                DnsFraming.write(connection.output(), next.get());
-            } else {
-                over = true;
-            }
-            next = next(Duration.ZERO);
+    }
+
+    private void write(byte[] answer) throws IOException {
+        inFlight--;
+        if (answer.length > 0) {
+            DnsFraming.write(connection.output(), answer);
+        } else {
+            over = true;
         }
-        if (inFlight > 0) {
+    }
+
+    private byte[] awaitDone() throws IOException {
+        if (done.isEmpty()) {
             connection.output().flush();
         }
-    }
-
-    private Optional<byte[]> next(Duration patience) throws IOException {
         try {
-            return Optional.ofNullable(done.poll(patience.toNanos(), TimeUnit.NANOSECONDS));
+            return done.take();
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new IOException("interrupted", e);

@@ -173,6 +173,51 @@ class ClientStreamTest {
             open.countDown();
             assertEquals(1, nextId(connection));
             conversation.get();
+            assertTrue(connection.isLeft(), "the client stays connected");
+        }
+    }
+
+    @Test
+    void aSilentClientIsLeftToTheSuccessorWithWhatItSaysNext() throws Exception {
+        try (ServedClients clients = slow();
+                ServedClients successor = slow()) {
+            TestConnection connection = new TestConnection();
+            connection.toServer().write(framed(1, "a.example.org"));
+            Future<?> conversation =
+                    threads.submit(
+                            () -> {
+                                clients.server.converse(connection);
+                                return null;
+                            });
+            assertEquals(1, nextId(connection));
+            connection.drain();
+            connection.toServer().write(framed(2, "b.example.org"));
+            conversation.get();
+            assertTrue(connection.isLeft());
+            assertEquals(1, clients.recursor.asked.get());
+            connection.passOn();
+            Future<?> next = converse(successor, connection);
+            assertEquals(2, nextId(connection));
+            connection.close();
+            next.get();
+        }
+    }
+
+    /// RFC 7766 §6.2.3: only who waits for nothing is idle.
+    @Test
+    void whoWaitsForAnAnswerMayBeSilent() throws Exception {
+        try (ServedClients clients = slow()) {
+            TestConnection connection = new TestConnection();
+            Future<?> conversation = converse(clients, connection);
+            connection.toServer().write(framed(1, "slow.example.org"));
+            while (clients.recursor.asked.get() == 0) {
+                Thread.onSpinWait();
+            }
+            connection.expire();
+            open.countDown();
+            assertEquals(1, nextId(connection));
+            connection.close();
+            conversation.get();
         }
     }
 
