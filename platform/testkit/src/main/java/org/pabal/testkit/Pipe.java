@@ -34,6 +34,15 @@ final class Pipe {
         change(() -> expired = true);
     }
 
+    boolean isExpiring() {
+        lock.lock();
+        try {
+            return expired;
+        } finally {
+            lock.unlock();
+        }
+    }
+
     /// How long the reader may wait from now on, in sum.
     void patience(long nanos) {
         change(() -> deadline = System.nanoTime() + nanos);

@@ -111,6 +111,11 @@ public final class TestConnection implements Connection, AutoCloseable {
         fromClient.expire();
     }
 
+    /// Whether nobody has seen yet that the client's time is up.
+    public boolean isExpiring() {
+        return fromClient.isExpiring();
+    }
+
     /// Waits for TLS; false when it did not come within half a minute.
     public boolean awaitTls() throws InterruptedException {
         long nanos = PATIENCE.toNanos();

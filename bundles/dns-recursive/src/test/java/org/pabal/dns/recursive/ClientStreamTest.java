@@ -214,6 +214,9 @@ class ClientStreamTest {
                 Thread.onSpinWait();
             }
             connection.expire();
+            while (connection.isExpiring()) {
+                Thread.onSpinWait();
+            }
             open.countDown();
             assertEquals(1, nextId(connection));
             connection.close();
