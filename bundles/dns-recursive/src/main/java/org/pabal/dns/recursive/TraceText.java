@@ -15,10 +15,16 @@ import java.util.Locale;
 /// A walk as a person reads it and as a program does.
 ///
 /// ```
-/// 1  asked .      (a.root.test. 127.0.0.2)  for test. A           → referral to test., 1 name server  0.9 ms
-/// 2  asked test.  (ns.nic.test. 127.0.0.3)  for www.naver.test. A → alias of naver.test.              2.0 ms
-/// 3  cache test.                            for naver.test. A     → answer, 1 record
+///   1  mail.naver.test. A?
+/// 2-3  asked .            (a.root. 127.0.0.2)         for test. A             → referral to test., 1 name server  0.9 ms
+/// 4-5  asked test.        (ns.test. 127.0.0.3)        for naver.test. A       → referral to naver.test., …        1.1 ms
+/// 6-7  asked naver.test.  (ns.naver.test. 127.0.0.4)  for mail.naver.test. A  → answer, 1 record                  0.8 ms
+///   8  mail.naver.test. A: NOERROR, unchecked; 3 queries, 3.1 ms
 /// ```
+///
+/// Numbered as the lecture draws it: each message is a step, so that the first is the client's
+/// question, the last our answer to it, and who is asked and replies takes two of them. What the
+/// cache knows and what DNSSEC proves has no number.
 ///
 /// @param took of the whole
 record TraceText(Question question, List<Step> steps, Answer answer, Duration took) {
@@ -51,13 +57,20 @@ record TraceText(Question question, List<Step> steps, Answer answer, Duration to
         }
     }
 
-    /// One line for each step, in columns, and behind them what came of it.
+    /// The question, a line for each step, in columns, and behind them what came of it.
     List<String> lines() {
         List<String[]> rows = new ArrayList<>();
+        int messages = 1;
         for (Step step : steps) {
+            int before = messages;
+            messages += messages(step);
             rows.add(
                     new String[] {
-                        (rows.size() + 1) + "",
+                        switch (messages - before) {
+                            case 0 -> "";
+                            case 1 -> messages + "";
+                            default -> before + 1 + "-" + messages;
+                        },
                         verb(step) + ' ' + step.zone(),
                         From.of(step) == From.WIRE ? '(' + step.whom() + ')' : "",
                         "for " + step.question(),
@@ -65,15 +78,30 @@ record TraceText(Question question, List<Step> steps, Answer answer, Duration to
                         step.took().isZero() ? "" : milliseconds(step.took()) + " ms"
                     });
         }
-        List<String> lines = new ArrayList<>(columns(rows));
-        lines.add(summary());
+        int width = rows.stream().mapToInt(row -> row[0].length()).max().orElse(1);
+        width = Math.max(width, (messages + 1 + "").length());
+        List<String> lines = new ArrayList<>();
+        lines.add(" ".repeat(width - 1) + "1" + GAP + question + "?");
+        lines.addAll(columns(rows, width));
+        String last = messages + 1 + "";
+        lines.add(" ".repeat(width - last.length()) + last + GAP + summary());
         answerRecords().forEach(lines::add);
         return lines;
     }
 
-    private static List<String> columns(List<String[]> rows) {
+    /// There and back, or there alone; none for what we know or think.
+    private static int messages(Step step) {
+        if (From.of(step) != From.WIRE) {
+            return 0;
+        }
+        return step.what() == Step.What.SILENCE ? 1 : 2;
+    }
+
+    /// @param first the width of the first column at least
+    private static List<String> columns(List<String[]> rows, int first) {
         int columns = 6;
         int[] widths = new int[columns];
+        widths[0] = first;
         for (String[] row : rows) {
             for (int i = 0; i < columns; i++) {
                 widths[i] = Math.max(widths[i], row[i].length());

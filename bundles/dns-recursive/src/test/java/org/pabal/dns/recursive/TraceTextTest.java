@@ -101,20 +101,21 @@ class TraceTextTest {
     void everyStepIsALineInColumns() {
         assertEquals(
                 """
-                1  cache .                                                 for test. A             → referral to ., 1 name server
-                2  asked .              (a.root.test. 127.0.0.2)           for test. A             → referral to test., 2 name servers   12.0 ms
-                3  asked test.          (ns.nic.test. 127.0.0.3@1053)      for naver.test. A       → silence: timed out after 376 ms    376.0 ms
-                4  asked naver.test.    (2001:db8::53)                     for www.naver.test. A   → alias of mail.naver.test.            1.5 ms
-                5  own zone naver.test.                                    for mail.naver.test. A  → answer, 2 records
-                6  DNSSEC naver.test.                                      for mail.naver.test. A  → validated: secure
-                www.naver.test. A: NOERROR, secure; 3 queries, 391.0 ms
+                  1  www.naver.test. A?
+                     cache .                                                 for test. A             → referral to ., 1 name server
+                2-3  asked .              (a.root.test. 127.0.0.2)           for test. A             → referral to test., 2 name servers   12.0 ms
+                  4  asked test.          (ns.nic.test. 127.0.0.3@1053)      for naver.test. A       → silence: timed out after 376 ms    376.0 ms
+                5-6  asked naver.test.    (2001:db8::53)                     for www.naver.test. A   → alias of mail.naver.test.            1.5 ms
+                     own zone naver.test.                                    for mail.naver.test. A  → answer, 2 records
+                     DNSSEC naver.test.                                      for mail.naver.test. A  → validated: secure
+                  7  www.naver.test. A: NOERROR, secure; 3 queries, 391.0 ms
                 www.naver.test. 300 IN CNAME mail.naver.test.
                 mail.naver.test. 300 IN A 192.0.2.1
                 mail.naver.test. 300 IN A 192.0.2.2\
                 """
                         .replaceAll(" +", " "),
                 String.join("\n", text().lines()).replaceAll(" +", " "));
-        List<String> steps = text().lines().subList(0, 6);
+        List<String> steps = text().lines().subList(1, 7);
         assertEquals(
                 1, steps.stream().map(line -> line.indexOf('→')).distinct().count(), "aligned");
         assertEquals(
@@ -127,6 +128,60 @@ class TraceTextTest {
                         .distinct()
                         .count(),
                 "aligned");
+    }
+
+    /// A host asks its local name server, and that the root, the servers of the top level, and
+    /// those of the domain.
+    @Test
+    void theWalkOfTheLectureHasEightSteps() {
+        Question mail = Kept.question("mail.naver.test.", Type.A);
+        List<String> lines =
+                new TraceText(
+                                mail,
+                                List.of(
+                                        step(
+                                                "a.root. 127.0.0.2",
+                                                ".",
+                                                "test. A",
+                                                Step.What.REFERRAL,
+                                                "to test., 1 name server",
+                                                900),
+                                        step(
+                                                "ns.test. 127.0.0.3",
+                                                "test.",
+                                                "naver.test. A",
+                                                Step.What.REFERRAL,
+                                                "to naver.test., 1 name server",
+                                                1_100),
+                                        step(
+                                                "ns.naver.test. 127.0.0.4",
+                                                "naver.test.",
+                                                "mail.naver.test. A",
+                                                Step.What.ANSWER,
+                                                "1 record",
+                                                800)),
+                                new Answer(
+                                        mail,
+                                        List.of(
+                                                finding(
+                                                        mail,
+                                                        Finding.Kind.RECORDS,
+                                                        Security.UNCHECKED,
+                                                        "mail.naver.test. 60 A 192.0.2.10"))),
+                                Duration.ofNanos(3_100_000))
+                        .lines();
+        assertEquals(
+                List.of(
+                        "  1  mail.naver.test. A?",
+                        "2-3  asked .            (a.root. 127.0.0.2)         for test. A"
+                                + "             → referral to test., 1 name server        0.9 ms",
+                        "4-5  asked test.        (ns.test. 127.0.0.3)        for naver.test. A"
+                                + "       → referral to naver.test., 1 name server  1.1 ms",
+                        "6-7  asked naver.test.  (ns.naver.test. 127.0.0.4)  for mail.naver.test. A"
+                                + "  → answer, 1 record                        0.8 ms",
+                        "  8  mail.naver.test. A: NOERROR, unchecked; 3 queries, 3.1 ms",
+                        "mail.naver.test. 60 IN A 192.0.2.10"),
+                lines);
     }
 
     @Test
@@ -142,7 +197,8 @@ class TraceTextTest {
                         .lines();
         assertEquals(
                 List.of(
-                        "www.naver.test. A: SERVFAIL, unchecked, no server of test. answers;"
+                        "1  www.naver.test. A?",
+                        "2  www.naver.test. A: SERVFAIL, unchecked, no server of test. answers;"
                                 + " 0 queries, 1.0 ms"),
                 lines);
     }
