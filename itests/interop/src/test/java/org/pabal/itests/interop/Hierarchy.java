@@ -10,25 +10,36 @@ import org.xbill.DNS.SimpleResolver;
 import org.xbill.DNS.Type;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.DatagramSocket;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /// A tree of name servers on loopback: the root, the servers of `test.`, of `naver.test.` and of
-/// `daum.test.`, each a node at an address of its own and all at one port.
+/// `daum.test.`, each a node at an address of its own and all at one port; and the local name
+/// servers of those who ask. All are started at the same time, once for all tests.
 ///
-/// Each has a resolver beside its zone, at a second port, that hands questions on to the next.
+/// Each server of the tree has a resolver beside its zone, at a second port, that hands questions
+/// on to the next. All zones are signed, but for `daum.test.`, and `lies.test.`, which beside it
+/// is not signed although `test.` says that it is.
 final class Hierarchy implements AutoCloseable {
 
     static final String ROOT = "127.0.53.1";
@@ -44,7 +55,9 @@ final class Hierarchy implements AutoCloseable {
     final int port;
     private final int recursivePort;
     private final Path scratch;
-    private final List<Node> nodes = new ArrayList<>();
+    private final List<Node> nodes = new CopyOnWriteArrayList<>();
+    private volatile Path offset = Path.of("none yet");
+    private int passed;
 
     /// One name server of the tree.
     final Node root;
@@ -53,13 +66,39 @@ final class Hierarchy implements AutoCloseable {
     final Node naver;
     final Node daum;
 
+    /// A local name server that begins at our root.
+    final Node local;
+
+    /// A local name server that asks the root's resolver, which asks that of the next level.
+    final Node handingOn;
+
     Hierarchy(Path scratch) throws Exception {
         this.scratch = scratch;
         port = freePort(ROOT, TLD, NAVER, DAUM);
         recursivePort = freePort(ROOT, TLD, NAVER, DAUM);
         Files.writeString(scratch.resolve("hints"), ". NS a.root.\na.root. A " + ROOT + "\n");
         Files.writeString(scratch.resolve("no-anchors"), "");
-        root =
+        try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+            Future<Node> rootServer = threads.submit(this::startRoot);
+            Future<Node> tldServer = threads.submit(this::startTld);
+            Future<Node> naverServer = threads.submit(this::startNaver);
+            Future<Node> daumServer = threads.submit(this::startDaum);
+            Future<Node> iterating = threads.submit(this::startLocal);
+            Future<Node> recursive = threads.submit(this::startHandingOn);
+            root = rootServer.get();
+            tld = tldServer.get();
+            naver = naverServer.get();
+            daum = daumServer.get();
+            local = iterating.get();
+            handingOn = recursive.get();
+        } catch (ExecutionException e) {
+            close();
+            throw e;
+        }
+    }
+
+    private Node startRoot() throws Exception {
+        Node node =
                 server(
                         "@",
                         ROOT,
@@ -70,7 +109,11 @@ final class Hierarchy implements AutoCloseable {
                                 + "\ntest. NS ns.test.\nns.test. A "
                                 + TLD
                                 + "\n");
-        tld =
+        return signing(node, "root", ".");
+    }
+
+    private Node startTld() throws Exception {
+        Node node =
                 server(
                         "test",
                         TLD,
@@ -83,8 +126,14 @@ final class Hierarchy implements AutoCloseable {
                                 + NAVER
                                 + "\ndaum NS ns.daum\nns.daum A "
                                 + DAUM
+                                + "\nlies NS ns.daum\nlies DS 1 13 2 "
+                                + "ab".repeat(32)
                                 + "\n");
-        naver =
+        return signing(node, "test", "test");
+    }
+
+    private Node startNaver() throws Exception {
+        Node node =
                 server(
                         "naver.test",
                         NAVER,
@@ -101,10 +150,13 @@ final class Hierarchy implements AutoCloseable {
                                 + "www 60 A 192.0.2.81\n"
                                 + "www 60 A 192.0.2.82\n"
                                 + "www 60 A 192.0.2.83\n");
-        naver.set("org.pabal.zone~naver.cfg", "zones", "naver.test");
-        naver.set("org.pabal.zone~naver.cfg", "update", KEY);
-        naver.set("org.pabal.tsig~" + KEY + ".cfg", "secret", SECRET);
-        daum =
+        node.set("org.pabal.zone~naver.cfg", "update", KEY);
+        node.set("org.pabal.tsig~" + KEY + ".cfg", "secret", SECRET);
+        return signing(node, "naver", "naver.test");
+    }
+
+    private Node startDaum() throws Exception {
+        Node node =
                 server(
                         "daum.test",
                         DAUM,
@@ -113,9 +165,73 @@ final class Hierarchy implements AutoCloseable {
                                 + "@ NS ns\nns A "
                                 + DAUM
                                 + "\ncafe 60 A 192.0.2.20\n");
-        for (Node node : nodes) {
-            node.start();
+        Files.writeString(
+                node.directory().resolve("data/zones/lies.test.zone"),
+                HEAD.formatted("ns.daum.test.") + "@ NS ns.daum.test.\nwww A 192.0.2.66\n");
+        node.start();
+        return node;
+    }
+
+    private static Node signing(Node node, String file, String zone) throws Exception {
+        node.set("org.pabal.zone~" + file + ".cfg", "zones", zone);
+        node.set("org.pabal.zone~" + file + ".cfg", "sign", "yes");
+        node.start();
+        return node;
+    }
+
+    private Node startLocal() throws Exception {
+        Node node = local("local");
+        offset = node.withClock();
+        node.start();
+        return node;
+    }
+
+    private Node startHandingOn() throws Exception {
+        Node node = local("handing on");
+        node.set("org.pabal.dns.recursive.cfg", "forward", ". " + ROOT + "@" + recursivePort);
+        node.start();
+        return node;
+    }
+
+    /// Has the local name server that begins at our root believe that so many seconds have passed.
+    void pass(int seconds) throws IOException {
+        passed += seconds;
+        Path next = offset.resolveSibling("offset.new");
+        Files.writeString(next, "" + passed);
+        Files.move(
+                next, offset, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+    }
+
+    /// A local name server that trusts the root's key, and so what is signed below it: `test.` and
+    /// `naver.test.`, but not `daum.test.`, which is not signed.
+    Node startValidating() throws Exception {
+        tellParent(naver, "naver.test", tld);
+        tellParent(tld, "test", root);
+        Path anchors = scratch.resolve("anchors");
+        Files.writeString(anchors, String.join(" ", signer(root, ".")) + "\n");
+        Node node = local("validating");
+        node.set("org.pabal.dns.recursive.cfg", "trust-anchors", anchors.toString());
+        node.start();
+        return node;
+    }
+
+    private static void tellParent(Node child, String zone, Node parent) throws Exception {
+        List<String> ds = signer(child, zone);
+        List<String> command = new ArrayList<>(List.of("zone:set", zone, "3600", "DS"));
+        command.addAll(ds.subList(4, ds.size()));
+        parent.shell(command.toArray(String[]::new));
+    }
+
+    /// The words of a zone's DS record, once the zone is signed.
+    private static List<String> signer(Node node, String zone) throws Exception {
+        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
+        while (!node.shell("zone:show", zone, zone).contains("RRSIG")) {
+            if (System.nanoTime() > end) {
+                throw new IOException(zone + " is not signed:\n" + node.output());
+            }
         }
+        String first = node.shell("zone:ds", zone).lines().findFirst().orElseThrow();
+        return List.of(first.split("\\s+"));
     }
 
     private Node server(String zone, String address, String forward, String records)
@@ -134,19 +250,11 @@ final class Hierarchy implements AutoCloseable {
         return node;
     }
 
-    /// A local name server that begins at our root, not started yet.
-    Node local(String name) throws IOException, InterruptedException {
+    private Node local(String name) throws IOException, InterruptedException {
         Node node = Node.init(scratch.resolve(name));
         nodes.add(node);
         keepListeners(node, Set.of("resolver"));
         configure(node, "");
-        return node;
-    }
-
-    /// A local name server that asks the root's resolver, which asks that of the next level.
-    Node handingOn(String name) throws IOException, InterruptedException {
-        Node node = local(name);
-        node.set("org.pabal.dns.recursive.cfg", "forward", ". " + ROOT + "@" + recursivePort);
         return node;
     }
 
@@ -229,8 +337,16 @@ final class Hierarchy implements AutoCloseable {
 
     @Override
     public void close() throws IOException {
-        for (Node node : nodes.reversed()) {
+        try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+            nodes.forEach(node -> threads.submit(Executors.callable(() -> close(node))));
+        }
+    }
+
+    private static void close(Node node) {
+        try {
             node.close();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         }
     }
 }

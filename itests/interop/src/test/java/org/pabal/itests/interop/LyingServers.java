@@ -49,6 +49,11 @@ final class LyingServers implements AutoCloseable {
 
     /// @param anchors DS or DNSKEY records to be trusted; none: nothing is validated
     LyingServers(Path scratch, String anchors) throws Exception {
+        this(scratch, anchors, Map.of());
+    }
+
+    /// @param settings more of them, for the resolver
+    LyingServers(Path scratch, String anchors, Map<String, String> settings) throws Exception {
         servers.add(openRoot());
         port = servers.getFirst().address().getPort();
         Files.writeString(scratch.resolve("hints"), ". NS a.root.\na.root. A " + ADDRESSES + "1\n");
@@ -67,6 +72,9 @@ final class LyingServers implements AutoCloseable {
         node.set(file, "trust-anchors", scratch.resolve("anchors").toString());
         node.set(file, "private-upstreams", "yes");
         node.set(file, "upstream-port", "" + port);
+        for (Map.Entry<String, String> setting : settings.entrySet()) {
+            node.set(file, setting.getKey(), setting.getValue());
+        }
         offset = node.withClock();
         node.start();
     }

@@ -49,6 +49,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ExecutorService;
@@ -69,6 +70,12 @@ class ResolverAttackTest {
     /// More than any one question may cost, whatever the servers answer.
     private static final int MOST_FETCHES = 100;
 
+    /// Queries of the flood of row D5, each for 800 octets: more than the cache has room for. A
+    /// million by `-Pfull`.
+    private static final int FLOOD = Integer.getInteger("pabal.flood", 3_000);
+
+    private static final int POPULAR = 100;
+
     @TempDir static Path scratch;
 
     private static LyingServers servers;
@@ -76,7 +83,7 @@ class ResolverAttackTest {
 
     @BeforeAll
     static void start() throws Exception {
-        servers = new LyingServers(scratch, "");
+        servers = new LyingServers(scratch, "", Map.of("cache-size", "1 MB"));
         resolver = servers.node.address("resolver");
     }
 
@@ -274,6 +281,74 @@ class ResolverAttackTest {
         pass(70);
         Message after = ask("three.d5");
         assertEquals(Rcode.NXDOMAIN, after.getRcode(), after::toString);
+    }
+
+    /// Row D5, CacheFlush: whoever can ask, and has a zone, fills the cache with names of his own;
+    /// what others ask for all the time stays.
+    @Test
+    @Timeout(value = 30, unit = TimeUnit.MINUTES)
+    void aFloodOfOnesOwnNamesDoesNotFlushWhatOthersAskFor() throws Exception {
+        String filler = "x".repeat(250);
+        servers.zone(
+                "d5flood",
+                query -> {
+                    Message answer = honest(query, "d5flood", "192.0.2.66");
+                    if (query.getQuestion().getType() == Type.TXT) {
+                        answer = reply(query);
+                        answer.getHeader().setFlag(Flags.AA);
+                        answer.addRecord(
+                                new TXTRecord(
+                                        query.getQuestion().getName(),
+                                        DClass.IN,
+                                        86400,
+                                        List.of(filler, filler, filler)),
+                                Section.ANSWER);
+                    }
+                    return Optional.of(answer);
+                });
+        ScriptedNameServer victim =
+                servers.zone("d5popular", addressOfAll("d5popular", "192.0.2.5"));
+        for (int i = 0; i < 3 * POPULAR; i++) { // it is being asked for again that makes them so
+            String popular = "p" + i % POPULAR + ".d5popular";
+            assertEquals(List.of("192.0.2.5"), addresses(ask(popular)));
+        }
+        int asked = victim.queries().size();
+        AtomicInteger next = new AtomicInteger();
+        try (ExecutorService attackers = Executors.newVirtualThreadPerTaskExecutor()) {
+            List<Future<?>> threads = new ArrayList<>();
+            for (int attacker = 0; attacker < 8; attacker++) {
+                threads.add(
+                        attackers.submit(
+                                () -> {
+                                    for (int i = next.getAndIncrement();
+                                            i < FLOOD;
+                                            i = next.getAndIncrement()) {
+                                        ask("f" + i + ".d5flood", Type.TXT);
+                                        if (i % 10 == 0) { // people go on to ask
+                                            ask("p" + i / 10 % POPULAR + ".d5popular");
+                                        }
+                                    }
+                                    return null;
+                                }));
+            }
+            for (Future<?> thread : threads) {
+                thread.get();
+            }
+        }
+        assertTrue(evictions() > 0, "the flood was too small to need room");
+        for (int i = 0; i < POPULAR; i++) {
+            assertEquals(List.of("192.0.2.5"), addresses(ask("p" + i + ".d5popular")));
+        }
+        int again = victim.queries().size() - asked;
+        assertTrue(again <= POPULAR / 20, again + " of " + POPULAR + " had to be asked for again");
+    }
+
+    private static long evictions() throws Exception {
+        String counts = servers.node.shell("resolver:cache");
+        return counts.lines()
+                .filter(line -> line.startsWith("evictions"))
+                .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")))
+                .sum();
     }
 
     /// Row D6: one question must not become hundreds for somebody else.
