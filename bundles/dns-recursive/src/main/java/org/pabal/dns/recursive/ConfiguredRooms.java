@@ -17,6 +17,8 @@ import java.util.IdentityHashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.function.UnaryOperator;
 
 /// The rooms behind the doorway, as the administrator wants them: one suite for everybody, and one
@@ -28,6 +30,11 @@ final class ConfiguredRooms implements Rooms {
 
     /// When the node is killed, no more than this is forgotten.
     private static final Duration SAVE_EVERY = Duration.ofMinutes(15);
+
+    /// So long nobody is answered while what was known before is read. When the bundle is replaced
+    /// under load, thousands of questions wait in the socket: with an empty cache all of them would
+    /// be asked of others. A cache that is larger is read on behind the answers.
+    private static final Duration READ_FIRST = Duration.ofSeconds(1);
 
     /// A view has so much less memory for its cache.
     private static final int VIEW_PART = 8;
@@ -46,6 +53,7 @@ final class ConfiguredRooms implements Rooms {
     private final Suite main;
     private final Optional<AnchorKeeper> keeper;
     private final Path file;
+    private final CountDownLatch read = new CountDownLatch(1);
     private final Thread saver;
     private final Map<ViewSettings, Suite> ofViews = new IdentityHashMap<>();
 
@@ -53,9 +61,6 @@ final class ConfiguredRooms implements Rooms {
     private volatile Views<Serving> views;
 
     private volatile boolean closed;
-
-    /// What an earlier run wrote has been read; before that the file knows more than we do.
-    private volatile boolean loaded;
 
     ConfiguredRooms(Settings settings, Path home, House house) {
         this.house = house;
@@ -77,6 +82,17 @@ final class ConfiguredRooms implements Rooms {
         this.views = Views.of(main.serving());
         this.keeper = keeper();
         this.saver = Thread.ofVirtual().name("resolver cache").start(this::keepFile);
+        awaitWhatWasKnown();
+    }
+
+    private void awaitWhatWasKnown() {
+        try {
+            if (!read.await(READ_FIRST.toNanos(), TimeUnit.NANOSECONDS)) {
+                LOG.info("resolver: answers already while the cache is read");
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     private Suite suite(
@@ -183,10 +199,13 @@ final class ConfiguredRooms implements Rooms {
 
     /// Reads what an earlier run remembered, and writes it now and then.
     private void keepFile() {
-        long read = new CacheFile(file).load(main.cache());
-        loaded = !Thread.currentThread().isInterrupted();
-        if (read > 0) {
-            LOG.info("resolver: {} entries of the cache are known from before", read);
+        long entries = new CacheFile(file).load(main.cache());
+        if (closed) {
+            return; // perhaps before all was read
+        }
+        read.countDown();
+        if (entries > 0) {
+            LOG.info("resolver: {} entries of the cache are known from before", entries);
         }
         while (!closed) {
             try {
@@ -220,8 +239,8 @@ final class ConfiguredRooms implements Rooms {
         main.recursion().close();
         ofViews.values().forEach(suite -> suite.recursion().close());
         upstream.close();
-        if (loaded) {
-            save();
+        if (read.getCount() == 0) {
+            save(); // else the file knows more than we do
         }
     }
 }
