@@ -75,7 +75,7 @@ final class Dns64 implements Recursor {
             }
             // §5.1.2: a failure may come from a server that does not know AAAA
             case NO_RECORD, FAILURE -> {}
-            case NO_NAME, ALIAS -> {
+            case NO_NAME, ALIAS, TOO_LONG -> {
                 return six;
             }
         }

@@ -15,8 +15,8 @@ import java.util.Optional;
 /// @param question what it is about
 /// @param kind what came of it
 /// @param records for `RECORDS` the one set, for `ALIAS` the CNAME, or a DNAME and the CNAME that
-///     follows from it (RFC 6672 §3.1); else empty. Sets hold their signatures; TTLs are what is
-///     left of them now
+///     follows from it (RFC 6672 §3.1), for `TOO_LONG` the DNAME; else empty. Sets hold their
+///     signatures; TTLs are what is left of them now
 /// @param proof the authority section: SOA and NSEC or NSEC3 of a negative answer, NSEC or NSEC3
 ///     of a wildcard's
 /// @param zone that says so, as far as is known: by its signatures, its SOA, or the cut at which
@@ -47,7 +47,9 @@ record Finding(
         /// The name does not exist (RFC 2308 §2.1).
         NO_NAME,
         /// Nobody could be reached, or nobody said anything that can be used (RFC 9520).
-        FAILURE
+        FAILURE,
+        /// A DNAME makes it an alias of a name that would be too long (RFC 6672 §2.2).
+        TOO_LONG
     }
 
     Finding {
@@ -89,6 +91,7 @@ record Finding(
             case RECORDS, ALIAS, NO_RECORD -> Rcode.NOERROR;
             case NO_NAME -> Rcode.NXDOMAIN;
             case FAILURE -> Rcode.SERVFAIL;
+            case TOO_LONG -> Rcode.YXDOMAIN;
         };
     }
 

@@ -349,8 +349,8 @@ final class Recursion implements Recursor, AutoCloseable {
                             .filter(found -> found.security() != Security.BOGUS);
             if (dname.isPresent()) {
                 Finding found = dname.get();
-                return ReplyReading.synthesized(question, found.set(), found.zone())
-                        .map(alias -> alias.judged(found.security(), Optional.empty()));
+                Finding alias = ReplyReading.synthesized(question, found.set(), found.zone());
+                return Optional.of(alias.judged(found.security(), Optional.empty()));
             }
         }
         return Optional.empty();
@@ -493,9 +493,13 @@ final class Recursion implements Recursor, AutoCloseable {
         if (finding.ttl() <= 0) {
             return;
         }
-        cache.keep(finding);
-        RRset first = finding.kind() == Finding.Kind.ALIAS ? finding.records().getFirst() : null;
-        if (first != null && first.getType() == Type.DNAME) {
+        if (finding.kind() != Finding.Kind.TOO_LONG) {
+            cache.keep(finding);
+        }
+        boolean leads =
+                finding.kind() == Finding.Kind.ALIAS || finding.kind() == Finding.Kind.TOO_LONG;
+        if (leads && finding.records().getFirst().getType() == Type.DNAME) {
+            RRset first = finding.records().getFirst();
             cache.keep(
                     new Finding(
                             new Question(first.getName(), Type.DNAME),
@@ -555,6 +559,7 @@ final class Recursion implements Recursor, AutoCloseable {
                 if (each.ttl() > 0
                         && !ours(route)
                         && routes.route(each.question()).equals(route)
+                        && each.kind() != Finding.Kind.TOO_LONG
                         && (each.kind() != Finding.Kind.FAILURE || inner.failureIsItsOwn())) {
                     cache.keep(each);
                 }

@@ -137,7 +137,7 @@ public final class RecursiveServer
             case RECORDS -> new Resolution.Found(answer.records(), secure);
             case NO_RECORD -> new Resolution.NoSuchRecord(secure);
             case NO_NAME -> new Resolution.NoSuchName(secure);
-            case ALIAS, FAILURE -> unavailable(answer);
+            case ALIAS, FAILURE, TOO_LONG -> unavailable(answer);
         };
     }
 

@@ -82,10 +82,14 @@ final class ReplyReading {
         if (message.getHeader().getOpcode() != Opcode.QUERY) {
             return new Reading.Unusable("is no answer to a query");
         }
-        if (rcode != Rcode.NOERROR && rcode != Rcode.NXDOMAIN) {
+        List<Finding> chain = chain();
+        boolean tooLong = !chain.isEmpty() && chain.getLast().kind() == Finding.Kind.TOO_LONG;
+        // RFC 6672 §2.2: YXDOMAIN is the right answer there
+        if (rcode != Rcode.NOERROR
+                && rcode != Rcode.NXDOMAIN
+                && !(rcode == Rcode.YXDOMAIN && tooLong)) {
             return new Reading.Unusable(Rcode.string(rcode));
         }
-        List<Finding> chain = chain();
         if (!chain.isEmpty()) {
             return answered(chain, rcode);
         }
@@ -131,17 +135,19 @@ final class ReplyReading {
 
     private Optional<Finding> link(Name name) {
         Question asked = new Question(name, question.type());
-        List<RRset> sets = matching(name);
-        if (!sets.isEmpty()) {
-            return Optional.of(positive(asked, Finding.Kind.RECORDS, sets));
-        }
+        // RFC 6672 §2.4: there are no names below a DNAME, so nothing but what follows from it; who
+        // asks for a CNAME would else get the server's, which nobody signs
         for (RRset set : answer.values()) {
             if (set.getType() == Type.DNAME
                     && !set.rrs(false).isEmpty()
                     && name.subdomain(set.getName())
                     && !name.equals(set.getName())) {
-                return synthesized(asked, set, zone(set));
+                return Optional.of(synthesized(asked, set, zone(set)));
             }
+        }
+        List<RRset> sets = matching(name);
+        if (!sets.isEmpty()) {
+            return Optional.of(positive(asked, Finding.Kind.RECORDS, sets));
         }
         return Optional.ofNullable(answer.get(new SetName(name, Type.CNAME)))
                 .filter(cname -> !cname.rrs(false).isEmpty())
@@ -165,27 +171,29 @@ final class ReplyReading {
         return set == null || set.rrs(false).isEmpty() ? List.of() : List.of(set);
     }
 
-    /// RFC 6672 §3.1: the CNAME that follows from a DNAME is made here, whatever came with it. The
-    /// name that would be too long is nobody's alias.
-    static Optional<Finding> synthesized(Question asked, RRset dname, Name zone) {
+    /// RFC 6672 §3.1: the CNAME that follows from a DNAME is made here, whatever came with it.
+    static Finding synthesized(Question asked, RRset dname, Name zone) {
+        Finding.Kind kind = Finding.Kind.ALIAS;
+        List<RRset> records;
         try {
             Name target = asked.name().fromDNAME((DNAMERecord) dname.first());
             RRset cname =
                     new RRset(new CNAMERecord(asked.name(), DClass.IN, dname.getTTL(), target));
-            return Optional.of(
-                    new Finding(
-                            asked,
-                            Finding.Kind.ALIAS,
-                            List.of(dname, cname),
-                            List.of(),
-                            zone,
-                            Security.UNCHECKED,
-                            Optional.empty(),
-                            dname.getTTL(),
-                            false));
+            records = List.of(dname, cname);
         } catch (NameTooLongException e) {
-            return Optional.empty();
+            kind = Finding.Kind.TOO_LONG;
+            records = List.of(dname);
         }
+        return new Finding(
+                asked,
+                kind,
+                records,
+                List.of(),
+                zone,
+                Security.UNCHECKED,
+                Optional.empty(),
+                dname.getTTL(),
+                false);
     }
 
     private Finding positive(Question asked, Finding.Kind kind, List<RRset> sets) {

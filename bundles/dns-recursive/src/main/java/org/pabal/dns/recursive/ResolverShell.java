@@ -83,6 +83,11 @@ public final class ResolverShell {
             case NO_RECORD -> lines.add(answer.last().question() + ": no such record, " + proved);
             case NO_NAME ->
                     lines.add(answer.last().question().name() + ": no such name, " + proved);
+            case TOO_LONG ->
+                    lines.add(
+                            answer.last().question().name()
+                                    + ": alias of a name that is too long, "
+                                    + proved);
             case ALIAS, FAILURE -> throw new IOException(question + ": not available" + why);
         }
         return lines;
@@ -209,7 +214,7 @@ public final class ResolverShell {
     private static String line(Finding finding) {
         String what =
                 switch (finding.kind()) {
-                    case RECORDS, ALIAS ->
+                    case RECORDS, ALIAS, TOO_LONG ->
                             String.join(
                                     ", ",
                                     finding.set().rrs(false).stream()

@@ -327,7 +327,7 @@ final class Walk {
         /// The part of the name was no cut. There is one label more, or all of them when this
         /// seems to be a server that denies what it has names below (RFC 8020 §1, RFC 9156 §5).
         private void longer(Finding.Kind kind) {
-            if (kind == Finding.Kind.NO_NAME || kind == Finding.Kind.ALIAS) {
+            if (kind != Finding.Kind.RECORDS && kind != Finding.Kind.NO_RECORD) {
                 wholeName();
                 return;
             }
@@ -415,7 +415,7 @@ final class Walk {
     static Step.What what(Finding finding) {
         return switch (finding.kind()) {
             case RECORDS -> Step.What.ANSWER;
-            case ALIAS -> Step.What.ALIAS;
+            case ALIAS, TOO_LONG -> Step.What.ALIAS;
             case NO_RECORD -> Step.What.NO_RECORD;
             case NO_NAME -> Step.What.NO_NAME;
             case FAILURE -> Step.What.FAILURE;
@@ -425,6 +425,7 @@ final class Walk {
     static String detail(Finding finding) {
         return switch (finding.kind()) {
             case ALIAS -> "of " + finding.target();
+            case TOO_LONG -> "of a name that is too long";
             case RECORDS -> {
                 int records = finding.set().rrs(false).size();
                 yield records + (records == 1 ? " record" : " records");

@@ -108,6 +108,7 @@ class ChainValidatorTest {
         "nothing.signed.test., A, NO_NAME, SECURE",
         "alias.signed.test., A, ALIAS, SECURE",
         "www.moved.signed.test., A, ALIAS, SECURE",
+        "www.moved.signed.test., CNAME, ALIAS, SECURE",
         "any.wild.signed.test., A, RECORDS, SECURE",
         "lower.signed.test., A, NO_RECORD, SECURE",
         "signed.test., DNSKEY, RECORDS, SECURE",
@@ -359,6 +360,24 @@ class ChainValidatorTest {
                                 false));
         assertEquals(Finding.Kind.NO_RECORD, judged.kind());
         assertEquals(Security.SECURE, judged.security());
+    }
+
+    /// From the cache it comes as what was asked for, and not as an alias.
+    @Test
+    void theCnameThatFollowsFromADnameIsAsGoodAsThat() {
+        Finding alias = zones.ask("www.moved.signed.test.", Type.CNAME);
+        Finding records =
+                new Finding(
+                        alias.question(),
+                        Finding.Kind.RECORDS,
+                        alias.records(),
+                        List.of(),
+                        alias.zone(),
+                        Security.UNCHECKED,
+                        Optional.empty(),
+                        alias.ttl(),
+                        false);
+        assertEquals(Security.SECURE, judged(records).security());
     }
 
     @Test

@@ -360,6 +360,22 @@ class RecursionTest {
         assertTrue(asked().stream().noneMatch(ask -> ask.contains("old.example.org.")));
     }
 
+    /// RFC 6672 §2.2; the second time from the DNAME that is remembered.
+    @Test
+    void aNameThatADnameMakesTooLongIsSaidToBe() {
+        String label = "l".repeat(60);
+        String to = String.join(".", label, label, label, "example.org.");
+        internet.serve(EXAMPLE, "example.org.", "@ NS ns\nlong DNAME " + to + "\n");
+        Answer first = ask(label + ".long.example.org.", Type.A);
+        assertEquals(Rcode.YXDOMAIN, first.rcode());
+        assertEquals("DNAME " + to, data(first));
+        internet.asked.clear();
+        Answer second = ask(label + ".long.example.org.", Type.MX);
+        assertEquals(Rcode.YXDOMAIN, second.rcode());
+        assertEquals("DNAME " + to, data(second));
+        assertEquals(List.of(), asked());
+    }
+
     @Test
     void aLoopOfAliasesEnds() {
         internet.serve(EXAMPLE, "example.org.", "@ NS ns\na CNAME b\nb CNAME a\ns CNAME s\n");

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.xbill.DNS.ARecord;
 import org.xbill.DNS.DClass;
 import org.xbill.DNS.Flags;
@@ -165,17 +166,40 @@ class ReplyReadingTest {
         assertEquals(Type.DNAME, alias.records().getFirst().getType());
     }
 
+    /// The server's CNAME has no signature, and the name in the case that it was asked in.
     @Test
-    void aNameThatADnameMakesTooLongIsNoAlias() {
+    void whoAsksForTheCnameBelowADnameGetsBoth() {
+        Reading.Said said =
+                said(
+                        read(
+                                question("www.a.example.org.", Type.CNAME),
+                                "example.org.",
+                                Rcode.NOERROR,
+                                "answer a.example.org. DNAME b.example.org.",
+                                "answer www.a.example.org. CNAME wWw.b.example.org."));
+        Finding alias = said.chain().getFirst();
+        assertEquals(Finding.Kind.ALIAS, alias.kind());
+        assertEquals("www.b.example.org.", alias.target().toString());
+        assertEquals(Type.DNAME, alias.records().getFirst().getType());
+    }
+
+    /// RFC 6672 §2.2, whatever the server makes of it.
+    @ParameterizedTest
+    @ValueSource(ints = {Rcode.NOERROR, Rcode.NXDOMAIN, Rcode.YXDOMAIN})
+    void aNameThatADnameMakesTooLongIsNoAlias(int rcode) {
         String label = "a".repeat(63);
         String name = String.join(".", label, label, label, "d.example.org.");
-        Reading reading =
-                read(
-                        question(name, Type.A),
-                        "example.org.",
-                        Rcode.NOERROR,
-                        "answer d.example.org. DNAME " + label + ".example.org.");
-        assertInstanceOf(Reading.Weak.class, reading);
+        Reading.Said said =
+                said(
+                        read(
+                                question(name, Type.A),
+                                "example.org.",
+                                rcode,
+                                "answer d.example.org. DNAME " + label + ".example.org."));
+        Finding finding = said.chain().getFirst();
+        assertEquals(Finding.Kind.TOO_LONG, finding.kind());
+        assertEquals(Rcode.YXDOMAIN, finding.rcode());
+        assertEquals(Type.DNAME, finding.set().getType());
     }
 
     /// Security row D7: of 1,500 name servers 40 are kept.
