@@ -329,6 +329,8 @@ final class ReplyReading {
             // RFC 2308 §5
             SOARecord record = (SOARecord) soa.get().first();
             ttl = Math.min(ttl(proof), record.getMinimum());
+            // what is passed on must not hold for longer: RFC 2308 §3 has servers do that
+            proof.set(0, ShorterTtl.of(soa.get(), ttl));
         } else if (!proof.isEmpty()) {
             ttl = ttl(proof);
         }

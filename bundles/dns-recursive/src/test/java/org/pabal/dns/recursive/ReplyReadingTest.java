@@ -202,6 +202,22 @@ class ReplyReadingTest {
         assertEquals(Type.DNAME, finding.set().getType());
     }
 
+    /// RFC 2308 §3: servers lower it themselves, and where they do not, who asks us must not
+    /// remember it for longer than we do.
+    @Test
+    void theSoaOfWhatIsNotThereHoldsNoLongerThanThat() {
+        Reading.Said said =
+                said(
+                        read(
+                                question("www.example.org.", Type.A),
+                                "example.org.",
+                                Rcode.NXDOMAIN,
+                                "authority example.org. SOA n. h. 1 1 1 1 60"));
+        Finding finding = said.chain().getFirst();
+        assertEquals(60, finding.ttl());
+        assertEquals(60, finding.proof().getFirst().getTTL());
+    }
+
     /// Security row D7: of 1,500 name servers 40 are kept.
     @Test
     void aReferralNamesFortyServersAtMost() {
