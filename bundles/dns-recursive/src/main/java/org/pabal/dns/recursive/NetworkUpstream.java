@@ -176,6 +176,9 @@ final class NetworkUpstream implements Upstream, AutoCloseable {
                     // RFC 6891 §7; SERVFAIL says nothing of EDNS, Unbound thinks so too
                     dialect = dialect.plainer();
                 } else {
+                    if (dialect != Dialect.PLAIN && answer.edns() && answer.content()) {
+                        memory.answersEdns(address);
+                    }
                     if (dialect != usual && answer.content()) {
                         memory.speaks(address, dialect);
                     }

@@ -103,26 +103,34 @@ record Remembered(Pace pace, Manners manners) {
     /// @param dialect how much of EDNS it puts up with
     /// @param foldsCase it does not send a name back in the case in which it was asked
     /// @param until when these two are to be found out anew
+    /// @param edns it has answered with EDNS: one that does speaks it, whatever it says once
     /// @param cookie that it gave us
     record Manners(
             Dialect dialect,
             boolean foldsCase,
             Instant until,
+            boolean edns,
             Optional<UpstreamCookies.Cookie> cookie) {
 
         static final Manners BEST =
-                new Manners(Dialect.OPTIONS, false, Instant.MIN, Optional.empty());
+                new Manners(Dialect.OPTIONS, false, Instant.MIN, false, Optional.empty());
 
         Manners speaking(Dialect found, Instant now) {
-            return new Manners(found, foldsCase(now), now.plus(MEMORY), cookie);
+            // without EDNS there is no DNSSEC: its signed zones would be bogus for all that time
+            Dialect usual = found == Dialect.PLAIN && edns ? Dialect.EDNS : found;
+            return new Manners(usual, foldsCase(now), now.plus(MEMORY), edns, cookie);
+        }
+
+        Manners answeringEdns() {
+            return new Manners(dialect, foldsCase, until, true, cookie);
         }
 
         Manners foldingCase(Instant now) {
-            return new Manners(dialect(now), true, now.plus(MEMORY), cookie);
+            return new Manners(dialect(now), true, now.plus(MEMORY), edns, cookie);
         }
 
         Manners with(Optional<UpstreamCookies.Cookie> given) {
-            return new Manners(dialect, foldsCase, until, given);
+            return new Manners(dialect, foldsCase, until, edns, given);
         }
 
         Dialect dialect(Instant now) {

@@ -115,6 +115,13 @@ final class ServerMemory {
         update(address, known -> known.with(known.manners().speaking(dialect, clock.instant())));
     }
 
+    /// It has answered a query with EDNS in kind.
+    void answersEdns(InetSocketAddress address) {
+        if (!of(address).manners().edns()) {
+            update(address, known -> known.with(known.manners().answeringEdns()));
+        }
+    }
+
     void foldsCase(InetSocketAddress address) {
         update(address, known -> known.with(known.manners().foldingCase(clock.instant())));
     }

@@ -240,4 +240,15 @@ class ServerMemoryTest {
         clock.advance(Duration.ofMinutes(16));
         assertEquals("192.0.2.1 12 ms ±6", memory.line(ONE.address()));
     }
+
+    /// One FORMERR of a server that speaks EDNS, from whatever machine behind its address, does not
+    /// make its signed zones bogus.
+    @Test
+    void aServerThatHasAnsweredWithEdnsIsAskedWithIt() {
+        memory.answersEdns(ONE.address());
+        memory.speaks(ONE.address(), Dialect.PLAIN);
+        assertEquals(Dialect.EDNS, memory.of(ONE.address()).manners().dialect(clock.instant()));
+        memory.speaks(TWO.address(), Dialect.PLAIN);
+        assertEquals(Dialect.PLAIN, memory.of(TWO.address()).manners().dialect(clock.instant()));
+    }
 }
