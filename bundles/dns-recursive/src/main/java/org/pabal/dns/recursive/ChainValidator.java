@@ -76,6 +76,12 @@ final class ChainValidator implements Validator {
     }
 
     @Override
+    public void forget(Name name) {
+        chain.forget(name);
+        denials.forget(name);
+    }
+
+    @Override
     public Finding judge(Finding finding, Fetch fetch, Request request) {
         if (finding.kind() == Finding.Kind.FAILURE || finding.security() != Security.UNCHECKED) {
             return finding;

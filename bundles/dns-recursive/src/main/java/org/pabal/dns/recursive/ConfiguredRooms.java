@@ -166,9 +166,9 @@ final class ConfiguredRooms implements Rooms {
     }
 
     @Override
-    public synchronized void flush(Name name) {
-        main.cache().flush(name);
-        ofViews.values().forEach(suite -> suite.cache().flush(name));
+    public synchronized int forget(Name name) {
+        return main.recursion().forget(name)
+                + ofViews.values().stream().mapToInt(suite -> suite.recursion().forget(name)).sum();
     }
 
     @Override

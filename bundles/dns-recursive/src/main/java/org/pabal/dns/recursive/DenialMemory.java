@@ -98,6 +98,19 @@ final class DenialMemory {
                 <= MOST_OCTETS;
     }
 
+    /// Forgets the gaps of the zones at and below a name, and of those that may say that it is not
+    /// there.
+    synchronized void forget(Name name) {
+        zones.entrySet()
+                .removeIf(
+                        each -> {
+                            boolean concerned =
+                                    each.getKey().subdomain(name) || name.subdomain(each.getKey());
+                            size -= concerned ? each.getValue().byOwner.size() : 0;
+                            return concerned;
+                        });
+    }
+
     /// What follows for a question; only what is secure.
     synchronized Optional<Finding> denied(Question question) {
         if (zones.isEmpty() || question.type() == Type.ANY || question.type() == Type.RRSIG) {

@@ -125,6 +125,14 @@ final class Recursion implements Recursor, AutoCloseable {
     }
 
     /// Waits a moment for what is being looked up, and looks nothing up any more.
+    /// Forgets what is known at and below a name, verdicts on its zones too.
+    ///
+    /// @return how many findings that were
+    int forget(Name name) {
+        validator.forget(name);
+        return cache.flush(name);
+    }
+
     @Override
     public void close() {
         flights.close();

@@ -115,6 +115,11 @@ public final class RecursiveServer
         return rooms.cache();
     }
 
+    /// Forgets what is known at and below a name, in every view; for the shell.
+    int forget(Name name) {
+        return rooms.forget(name);
+    }
+
     @Override
     public void received(Datagram datagram) {
         answering.received(datagram);
@@ -145,7 +150,7 @@ public final class RecursiveServer
     @Override
     public void published(Zone current) {
         if (own.add(current.origin())) {
-            rooms.flush(current.origin());
+            rooms.forget(current.origin());
         }
     }
 

@@ -21,6 +21,7 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.TreeSet;
 import java.util.function.Supplier;
+import java.util.function.ToIntFunction;
 import java.util.stream.IntStream;
 
 /// The shell commands of scope `resolver`. What they show is what the rest of the house gets:
@@ -43,16 +44,22 @@ public final class ResolverShell {
 
     private final Recursor recursor;
     private final Cache cache;
+    private final ToIntFunction<Name> forget;
     private final Supplier<List<String>> statistics;
 
     @Activate
     public ResolverShell(@Reference RecursiveServer server) {
-        this(server.recursor(), server.cache(), () -> server.statistics().lines());
+        this(server.recursor(), server.cache(), server::forget, () -> server.statistics().lines());
     }
 
-    ResolverShell(Recursor recursor, Cache cache, Supplier<List<String>> statistics) {
+    ResolverShell(
+            Recursor recursor,
+            Cache cache,
+            ToIntFunction<Name> forget,
+            Supplier<List<String>> statistics) {
         this.recursor = recursor;
         this.cache = cache;
+        this.forget = forget;
         this.statistics = statistics;
     }
 
@@ -243,7 +250,7 @@ public final class ResolverShell {
     public String flush(@Descriptor("a name, e.g. example.org") String name) {
         Name top = name(name);
         return String.format(
-                Locale.ROOT, "%,d findings at and below %s forgotten", cache.flush(top), top);
+                Locale.ROOT, "%,d findings at and below %s forgotten", forget.applyAsInt(top), top);
     }
 
     @Descriptor(

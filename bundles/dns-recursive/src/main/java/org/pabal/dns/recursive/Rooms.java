@@ -44,8 +44,10 @@ interface Rooms extends AutoCloseable {
     /// That of the same.
     RecordCache cache();
 
-    /// Forgets what is at and below a name, whoever is served by it.
-    void flush(Name name);
+    /// Forgets what is known at and below a name, whoever is served by it.
+    ///
+    /// @return how many findings that were
+    int forget(Name name);
 
     /// Says which clients are served by something else than the others.
     void views(Collection<ViewSettings> settings);

@@ -50,6 +50,11 @@ final class TrustChain {
         this.clock = clock;
     }
 
+    /// Forgets what is known of the zones at and below a name.
+    void forget(Name name) {
+        table.forget(name);
+    }
+
     /// What DNSSEC says of the zone that a name is in.
     ///
     /// @param anchor at or above the name

@@ -45,6 +45,17 @@ final class TrustTable {
         return trust instanceof ZoneTrust.Secure secure ? secure.keys().octets() : 0;
     }
 
+    /// Forgets the zones at and below a name.
+    synchronized void forget(Name name) {
+        zones.entrySet()
+                .removeIf(
+                        each -> {
+                            boolean below = each.getKey().subdomain(name);
+                            keyOctets -= below ? octets(each.getValue()) : 0;
+                            return below;
+                        });
+    }
+
     /// Forgets everything that followed from other trust anchors.
     synchronized void follow(int anchors) {
         if (version != anchors) {

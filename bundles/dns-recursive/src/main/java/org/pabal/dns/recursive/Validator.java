@@ -23,6 +23,9 @@ interface Validator {
         return Optional.empty();
     }
 
+    /// Forgets what it remembers of zones at and below a name.
+    default void forget(Name name) {}
+
     /// Finds something without judging it, from memory or elsewhere. What the cache has comes with
     /// the verdict that it had.
     ///

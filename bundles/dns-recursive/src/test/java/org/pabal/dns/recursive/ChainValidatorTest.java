@@ -18,12 +18,14 @@ import org.xbill.DNS.Name;
 import org.xbill.DNS.RRSIGRecord;
 import org.xbill.DNS.RRset;
 import org.xbill.DNS.Record;
+import org.xbill.DNS.TextParseException;
 import org.xbill.DNS.Type;
 
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -533,6 +535,22 @@ class ChainValidatorTest {
     }
 
     @Test
+    void forgetsWhatIsKnownOfZonesAtAndBelowAName() throws TextParseException {
+        Instant now = Instant.parse("2026-11-01T12:00:00Z");
+        TrustTable table = new TrustTable(100);
+        for (String zone : List.of("org.", "example.org.", "a.example.org.", "example.com.")) {
+            table.keep(
+                    Name.fromString(zone),
+                    new ZoneTrust.Insecure(Optional.empty(), now.plusSeconds(60)),
+                    now);
+        }
+        table.forget(Name.fromString("example.org."));
+        assertEquals(2, table.size());
+        assertTrue(table.find(Name.fromString("org."), now).isPresent());
+        assertTrue(table.find(Name.fromString("a.example.org."), now).isEmpty());
+    }
+
+    @Test
     void whatIsKnownOfZonesHasALimit() {
         TrustTable table = new TrustTable(100);
         for (int i = 0; i < 1_000; i++) {
@@ -546,7 +564,9 @@ class ChainValidatorTest {
         for (int i = 0; i < 1_000; i++) {
             Name zone = SignedHierarchy.name("n" + i + ".");
             byte[] key = new byte[60_000];
-            key[0] = (byte) i;
+            key[0] = 1; // RFC 3110 §2: an exponent of one octet
+            key[1] = 3;
+            key[2] = (byte) i;
             DNSKEYRecord large = new DNSKEYRecord(zone, DClass.IN, 60, 256, 3, 8, key);
             many.keep(
                     zone,

@@ -33,7 +33,7 @@ class ResolverShellTest {
     private final Map<Question, Finding> world = new HashMap<>();
     private final List<Request.Wish> wishes = new ArrayList<>();
     private final ResolverShell shell =
-            new ResolverShell(this::shellRecursorFake, cache, () -> List.of("udp 1"));
+            new ResolverShell(this::shellRecursorFake, cache, cache::flush, () -> List.of("udp 1"));
 
     private Answer shellRecursorFake(Question question, Request request) {
         wishes.add(request.wish());

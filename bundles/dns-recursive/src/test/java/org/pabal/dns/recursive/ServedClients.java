@@ -79,7 +79,9 @@ final class ServedClients implements AutoCloseable {
                         refreshed::add);
         return new Rooms() {
             @Override
-            public void flush(Name name) {}
+            public int forget(Name name) {
+                return 0;
+            }
 
             @Override
             public Serving serving(ByteBuffer address) {
