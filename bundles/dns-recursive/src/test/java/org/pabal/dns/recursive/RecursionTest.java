@@ -1101,6 +1101,25 @@ class RecursionTest {
     }
 
     @Test
+    void whatProvesBogusLaterIsFetchedOnceMore() {
+        validator = new Suspicious();
+        internet.serve(
+                ORG,
+                "org.",
+                """
+                @ NS a
+                example NS bad.example
+                example NS ns.example
+                bad.example A 192.0.2.9
+                ns.example A 192.0.2.3
+                """);
+        internet.serve("192.0.2.9", "example.org.", "@ NS ns\nwww A 203.0.113.66\n");
+        Answer unchecked = ask("www.example.org.", Type.A, Request.Wish.CHECKING_DISABLED);
+        assertEquals("A 203.0.113.66", data(unchecked));
+        assertEquals("A 198.51.100.1", data(ask("www.example.org.", Type.A)));
+    }
+
+    @Test
     void whatWasFetchedUncheckedIsJudgedForWhoWantsThat() {
         validator = new Suspicious();
         internet.serve(EXAMPLE, "example.org.", "@ NS ns\nwww A 203.0.113.66\n");
