@@ -136,10 +136,10 @@ class ClientStreamTest {
     void aStreamHasSoManyQueries() throws Exception {
         try (ServedClients clients = slow("tcp-queries", "3")) {
             TestConnection connection = new TestConnection();
-            Future<?> conversation = converse(clients, connection);
             for (int id = 0; id < 5; id++) {
                 connection.toServer().write(framed(id, "n" + id + ".example.org"));
             }
+            Future<?> conversation = converse(clients, connection); // it ends before the fifth
             conversation.get();
             assertEquals(3, clients.recursor.asked.get());
         }
