@@ -3,7 +3,6 @@ package org.pabal.itests.hotswap;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.pabal.itests.node.Node;
@@ -27,9 +26,6 @@ import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
-import java.util.stream.Stream;
 
 /// Swaps dns-authoritative under dnsperf at twenty thousand queries a second.
 ///
@@ -51,13 +47,19 @@ class NameServerSwapTest {
 
     @Test
     void losesNoQueryWhileTheBundleIsSwapped() throws Exception {
-        needDnsperf();
+        Dnsperf.need();
         try (Node node = Node.init(scratch.resolve("node"))) {
             writeZone(node.directory().resolve("data/zones/load.test.zone"));
             node.start();
             InetSocketAddress dns = node.address("dns");
-            long dropsBefore = drops();
-            Process load = dnsperf(dns, writeQueries(scratch.resolve("queries")));
+            long dropsBefore = Dnsperf.drops();
+            Process load =
+                    Dnsperf.start(
+                            dns,
+                            writeQueries(scratch.resolve("queries")),
+                            QUERIES_PER_SECOND,
+                            5,
+                            SECONDS_PER_UPDATE * UPDATES);
             Thread reader = Thread.ofVirtual().start(() -> askAgainAndAgain(dns));
             for (int update = 1; update <= UPDATES; update++) {
                 Deployment.deploy(node, BUNDLE, update);
@@ -71,23 +73,23 @@ class NameServerSwapTest {
             if (!loaded) {
                 System.out.println("swap test of dns: the load was over before the last update");
             }
-            long sent = number(said, "Queries sent:\\s+(\\d+)");
-            long lost = number(said, "Queries lost:\\s+(\\d+)");
-            long dropped = drops() - dropsBefore;
+            long sent = Dnsperf.number(said, "Queries sent:\\s+(\\d+)");
+            long lost = Dnsperf.number(said, "Queries lost:\\s+(\\d+)");
+            long dropped = Dnsperf.drops() - dropsBefore;
             System.out.printf(
                     "swap test of dns: %d updates, %d queries at %s/s, %d lost, %d of them dropped"
                             + " by a full socket, wrong: %d%n",
                     UPDATES,
                     sent,
-                    find(said, "Queries per second:\\s+([\\d.]+)"),
+                    Dnsperf.find(said, "Queries per second:\\s+([\\d.]+)"),
                     lost,
                     dropped,
                     wrong.size());
             assertTrue(lost <= dropped, said + "\ndropped by the kernel: " + dropped);
             assertTrue(sent > 1_000L * UPDATES, "too little load:\n" + said);
             // Four of five questions are for names that are there.
-            long noError = number(said, "NOERROR (\\d+)");
-            long noName = number(said, "NXDOMAIN (\\d+)");
+            long noError = Dnsperf.number(said, "NOERROR (\\d+)");
+            long noName = Dnsperf.number(said, "NXDOMAIN (\\d+)");
             assertEquals(sent - lost, noError + noName, said);
             assertEquals(0.8, (double) noError / (noError + noName), 0.01, said);
             assertEquals(List.of(), List.copyOf(wrong));
@@ -143,62 +145,5 @@ class NameServerSwapTest {
             queries.append((i % 5 == 0 ? "x" : "h") + i + ".load.test A\n");
         }
         return Files.writeString(file, queries);
-    }
-
-    private static Process dnsperf(InetSocketAddress dns, Path queries) throws IOException {
-        return new ProcessBuilder(
-                        "dnsperf",
-                        "-s",
-                        dns.getAddress().getHostAddress(),
-                        "-p",
-                        "" + dns.getPort(),
-                        "-d",
-                        queries.toString(),
-                        "-Q",
-                        "" + QUERIES_PER_SECOND,
-                        "-q",
-                        "60000",
-                        "-c",
-                        "4",
-                        "-t",
-                        "5",
-                        "-l",
-                        "" + SECONDS_PER_UPDATE * UPDATES)
-                .redirectErrorStream(true)
-                .start();
-    }
-
-    /// The datagrams that the kernel dropped because a socket was full: ours, or dnsperf's when a
-    /// thousand answers come at once.
-    private static long drops() throws IOException {
-        List<String[]> udp =
-                Files.readAllLines(Path.of("/proc/net/snmp")).stream()
-                        .filter(line -> line.startsWith("Udp:"))
-                        .map(line -> line.split("\\s+"))
-                        .toList();
-        return Long.parseLong(udp.get(1)[List.of(udp.get(0)).indexOf("RcvbufErrors")]);
-    }
-
-    private static long number(String text, String pattern) {
-        return Long.parseLong(find(text, pattern));
-    }
-
-    private static String find(String text, String pattern) {
-        Matcher found = Pattern.compile(pattern).matcher(text);
-        assertTrue(found.find(), pattern + " in " + text);
-        return found.group(1);
-    }
-
-    private static void needDnsperf() {
-        boolean found =
-                Stream.of(System.getenv("PATH").split(":"))
-                        .anyMatch(folder -> Files.isExecutable(Path.of(folder, "dnsperf")));
-        if (!found) {
-            System.out.println(
-                    "skipped: dnsperf is not installed (Debian: apt-get install dnsperf)");
-        }
-        Assumptions.assumeTrue(found, "dnsperf is not installed");
-        Assumptions.assumeTrue(
-                Files.exists(Path.of("/proc/net/snmp")), "the kernel's drops cannot be counted");
     }
 }

@@ -3,7 +3,6 @@ package org.pabal.itests.hotswap;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.pabal.itests.node.Node;
@@ -33,8 +32,6 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /// Swaps dns-recursive under dnsperf, while other clients ask for names that take their time.
@@ -61,7 +58,7 @@ class ResolverSwapTest {
 
     @Test
     void answersWhatIsInFlightAndKeepsItsCacheWhileTheBundleIsSwapped() throws Exception {
-        needDnsperf();
+        Dnsperf.need();
         try (ScriptedNameServer upstream =
                         ScriptedNameServer.answering("127.0.0.1", 0, this::upstream);
                 Node node = Node.init(scratch.resolve("node"))) {
@@ -71,8 +68,14 @@ class ResolverSwapTest {
             warm(resolver);
             assertEquals(NAMES, askedUpstream.get(), "asked when the cache was filled");
 
-            long dropsBefore = drops();
-            Process load = dnsperf(resolver, writeQueries(scratch.resolve("queries")));
+            long dropsBefore = Dnsperf.drops();
+            Process load =
+                    Dnsperf.start(
+                            resolver,
+                            writeQueries(scratch.resolve("queries")),
+                            QUERIES_PER_SECOND,
+                            10,
+                            SECONDS_PER_UPDATE * UPDATES);
             List<Thread> slow =
                     Stream.iterate(0, i -> i + 1)
                             .limit(SLOW_CLIENTS)
@@ -88,16 +91,16 @@ class ResolverSwapTest {
             }
             String said = new String(load.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
             assertTrue(load.waitFor(60, TimeUnit.SECONDS), said);
-            long sent = number(said, "Queries sent:\\s+(\\d+)");
-            long lost = number(said, "Queries lost:\\s+(\\d+)");
-            long dropped = drops() - dropsBefore;
+            long sent = Dnsperf.number(said, "Queries sent:\\s+(\\d+)");
+            long lost = Dnsperf.number(said, "Queries lost:\\s+(\\d+)");
+            long dropped = Dnsperf.drops() - dropsBefore;
             System.out.printf(
                     "swap test of the resolver: %d updates, %d queries, %d lost, %d of them dropped"
                             + " by a full socket, %d slow ones answered, wrong: %d%n",
                     UPDATES, sent, lost, dropped, slowAnswers.get(), wrong.size());
             assertTrue(lost <= dropped, said + "\ndropped by the kernel: " + dropped);
             assertTrue(sent > 1_000L * UPDATES, "too little load:\n" + said);
-            assertEquals(sent - lost, number(said, "NOERROR (\\d+)"), said);
+            assertEquals(sent - lost, Dnsperf.number(said, "NOERROR (\\d+)"), said);
             assertEquals(List.of(), List.copyOf(wrong));
             assertTrue(slowAnswers.get() > UPDATES, "too few slow questions");
 
@@ -199,57 +202,5 @@ class ResolverSwapTest {
             queries.append("h" + i + ".load.test A\n");
         }
         return Files.writeString(file, queries);
-    }
-
-    private static Process dnsperf(InetSocketAddress dns, Path queries) throws IOException {
-        return new ProcessBuilder(
-                        "dnsperf",
-                        "-s",
-                        dns.getAddress().getHostAddress(),
-                        "-p",
-                        "" + dns.getPort(),
-                        "-d",
-                        queries.toString(),
-                        "-Q",
-                        "" + QUERIES_PER_SECOND,
-                        "-q",
-                        "60000",
-                        "-c",
-                        "4",
-                        "-t",
-                        "10",
-                        "-l",
-                        "" + SECONDS_PER_UPDATE * UPDATES)
-                .redirectErrorStream(true)
-                .start();
-    }
-
-    /// The datagrams that the kernel dropped because a socket was full.
-    private static long drops() throws IOException {
-        List<String[]> udp =
-                Files.readAllLines(Path.of("/proc/net/snmp")).stream()
-                        .filter(line -> line.startsWith("Udp:"))
-                        .map(line -> line.split("\\s+"))
-                        .toList();
-        return Long.parseLong(udp.get(1)[List.of(udp.get(0)).indexOf("RcvbufErrors")]);
-    }
-
-    private static long number(String text, String pattern) {
-        Matcher found = Pattern.compile(pattern).matcher(text);
-        assertTrue(found.find(), pattern + " in " + text);
-        return Long.parseLong(found.group(1));
-    }
-
-    private static void needDnsperf() {
-        boolean found =
-                Stream.of(System.getenv("PATH").split(":"))
-                        .anyMatch(folder -> Files.isExecutable(Path.of(folder, "dnsperf")));
-        if (!found) {
-            System.out.println(
-                    "skipped: dnsperf is not installed (Debian: apt-get install dnsperf)");
-        }
-        Assumptions.assumeTrue(found, "dnsperf is not installed");
-        Assumptions.assumeTrue(
-                Files.exists(Path.of("/proc/net/snmp")), "the kernel's drops cannot be counted");
     }
 }
