@@ -52,6 +52,9 @@ final class QueueWorker {
     /// How stale the idea of what is due may become while nothing is committed.
     private static final Duration PATIENCE = Duration.ofSeconds(5);
 
+    /// How long a courier may take to come back once it is interrupted.
+    private static final Duration COMING_BACK = Duration.ofSeconds(5);
+
     /// Where a recipient's mail goes.
     private record Way(Recipient recipient, List<Target> targets) {
 
@@ -111,7 +114,7 @@ final class QueueWorker {
         leasing.join();
         if (!free.tryAcquire(workers, grace.toMillis(), TimeUnit.MILLISECONDS)) {
             busy.forEach(Thread::interrupt);
-            if (!free.tryAcquire(workers, grace.toMillis(), TimeUnit.MILLISECONDS)) {
+            if (!free.tryAcquire(workers, COMING_BACK.toMillis(), TimeUnit.MILLISECONDS)) {
                 log.error("delivery: stopped while couriers would not come back: {}", busy);
             }
         }
