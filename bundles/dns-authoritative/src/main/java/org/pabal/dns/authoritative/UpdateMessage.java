@@ -171,7 +171,16 @@ record UpdateMessage(Name zone, List<Prerequisite> prerequisites, List<Change> c
     }
 
     private static boolean empty(Record record) {
-        return record.rdataToWireCanonical().length == 0;
+        return data(record).length == 0;
+    }
+
+    /// What dnsjava has read it cannot always write again, a WKS record without services for one.
+    private static byte[] data(Record record) {
+        try {
+            return record.rdataToWireCanonical();
+        } catch (RuntimeException e) {
+            throw malformed(record, "its data is not what its type has");
+        }
     }
 
     /// The record with its data and of class IN. dnsjava makes an empty record, whatever its type,
@@ -186,7 +195,7 @@ record UpdateMessage(Name zone, List<Prerequisite> prerequisites, List<Change> c
                         record.getType(),
                         DClass.IN,
                         record.getTTL(),
-                        record.rdataToWireCanonical());
+                        data(record));
         if (whole == null) {
             throw malformed(record, "its data is missing");
         }
