@@ -30,10 +30,15 @@ import java.util.stream.Stream;
 /// | system property | default | what it is |
 /// | --- | --- | --- |
 /// | `pabal.fuzz.seconds` | 20 | how long, after the files of the folder |
-/// | `pabal.fuzz.seed` | by chance | printed at the beginning; the same number bends the same way |
+/// | `pabal.fuzz.seed` | see below | printed at the beginning; the same number bends the same way |
 /// | `pabal.fuzz.limit` | 10 | seconds that one input may take |
+///
+/// A build does not go on for long and always bends the same way, so that it says the same of the
+/// same code. Who gives it more than ten seconds looks for what nobody has found yet: the seed is
+/// then another each time.
 public final class Fuzz {
 
+    private static final int SECONDS_OF_A_BUILD = 10;
     private static final int MAX_OCTETS = 65_536;
     private static final int MAX_POOL = 512;
     private static final byte[][] ALWAYS_INTERESTING =
@@ -111,7 +116,8 @@ public final class Fuzz {
 
     /// The same with a duration of its own.
     public static void run(Path corpus, Duration duration, Target target) throws Exception {
-        long seed = Long.getLong("pabal.fuzz.seed", new Random().nextLong());
+        boolean search = Long.getLong("pabal.fuzz.seconds", 0) > SECONDS_OF_A_BUILD;
+        long seed = Long.getLong("pabal.fuzz.seed", search ? new Random().nextLong() : 1);
         Duration limit = Duration.ofSeconds(Long.getLong("pabal.fuzz.limit", 10));
         new Fuzz(corpus, target, seed, limit).run(duration, seed);
     }
