@@ -256,7 +256,7 @@ final class QueueWorker {
             leased.envelope().addresses().forEach(recipient -> outcomes.put(recipient, loop));
             return;
         }
-        QueueEntry entry = withContent(leased, start);
+        QueueEntry entry = leased.with(start.content());
         List<Way> ways = ways(entry, outcomes, ends);
         Map<MailAddress, Outcome> byTarget = carried(entry, ways);
         for (Way way : ways) {
@@ -360,7 +360,7 @@ final class QueueWorker {
             QueueEntry forThem =
                     entry.envelope().recipients().equals(recipients)
                             ? entry
-                            : withRecipients(entry, recipients);
+                            : entry.with(recipients);
             return courier.deliver(forThem, recipients);
         } catch (IOException e) {
             log.warn(
@@ -473,7 +473,7 @@ final class QueueWorker {
         outcomes.forEach(
                 (recipient, outcome) -> {
                     switch (outcome) {
-                        case Outcome.Delivered(String where) ->
+                        case Outcome.Delivered(String where, _) ->
                                 log.info(
                                         "q{} from=<{}> to=<{}> delivered: {}",
                                         entry.id(),
@@ -497,30 +497,6 @@ final class QueueWorker {
                                         why);
                     }
                 });
-    }
-
-    private static QueueEntry withContent(QueueEntry entry, MessageStart start) {
-        return new QueueEntry(
-                entry.id(),
-                entry.envelope(),
-                start.content(),
-                entry.accepted(),
-                entry.attempts(),
-                entry.next(),
-                entry.held(),
-                entry.reasons());
-    }
-
-    private static QueueEntry withRecipients(QueueEntry entry, List<Recipient> recipients) {
-        return new QueueEntry(
-                entry.id(),
-                entry.envelope().with(recipients),
-                entry.content(),
-                entry.accepted(),
-                entry.attempts(),
-                entry.next(),
-                entry.held(),
-                entry.reasons());
     }
 
     private static List<MailAddress> addresses(List<Recipient> recipients) {

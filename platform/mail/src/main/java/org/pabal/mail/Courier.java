@@ -5,6 +5,7 @@ import org.osgi.annotation.versioning.ConsumerType;
 import java.io.IOException;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 
 /// The last mile: brings a message into a mailbox, to another server, into a vendor's system.
 @ConsumerType
@@ -25,4 +26,15 @@ public interface Courier {
     /// @throws IOException when nothing can be said of any of them: all are deferred
     Map<MailAddress, Outcome> deliver(QueueEntry entry, List<Recipient> recipients)
             throws IOException;
+
+    /// The same, for a courier that can tell each step of its errand. This is what the queue's
+    /// worker calls; a courier that has nothing to add leaves it alone.
+    ///
+    /// @param told takes what the message's history is to have, before this method returns; may be
+    ///     called by several threads
+    default Map<MailAddress, Outcome> deliver(
+            QueueEntry entry, List<Recipient> recipients, Consumer<Attempt> told)
+            throws IOException {
+        return deliver(entry, recipients);
+    }
 }

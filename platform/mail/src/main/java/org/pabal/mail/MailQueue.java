@@ -5,6 +5,7 @@ import org.osgi.annotation.versioning.ProviderType;
 import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -28,7 +29,8 @@ public interface MailQueue {
 
     /// Hands out one message whose time has come, and hands it to nobody else until it is settled,
     /// released or the bundle that leased it is gone (a lease does not survive a restart of the
-    /// queue). Oldest due first.
+    /// queue). Of those due the highest priority first (RFC 6710 §4.1, [Envelope#priority]), of the
+    /// same priority the one that has been due the longest.
     ///
     /// @param now what counts as due: entries with `next` after it are left alone
     /// @param patience how long to wait for one; a commit, a retry or a release wakes the waiting
@@ -40,12 +42,27 @@ public interface MailQueue {
     /// Ends a lease. Recipients delivered or failed leave the entry, and an entry without
     /// recipients leaves the queue; recipients deferred, or not named in `outcomes`, stay with
     /// their reason, to be leased again from `retry` on. With at least one deferral the entry's
-    /// attempts grow by one.
+    /// attempts grow by one; without any outcome the entry is as before, and only waits until
+    /// `retry`.
     ///
     /// A settlement may be lost in a crash, so that what was delivered is delivered again; a
-    /// courier that can tell keeps it from happening twice.
-    void settle(QueueEntry entry, Map<MailAddress, Outcome> outcomes, Instant retry)
+    /// courier that can tell keeps it from happening twice. For those that cannot: when there are
+    /// attempts, the settlement outlives this process once the method has returned. The machine it
+    /// outlives a moment later.
+    ///
+    /// @param attempts what was tried, to stand in the entry's history
+    void settle(
+            QueueEntry entry,
+            Map<MailAddress, Outcome> outcomes,
+            Instant retry,
+            List<Attempt> attempts)
             throws IOException;
+
+    /// Ends a lease of which the history has nothing to tell.
+    default void settle(QueueEntry entry, Map<MailAddress, Outcome> outcomes, Instant retry)
+            throws IOException {
+        settle(entry, outcomes, retry, List.of());
+    }
 
     /// Everything in the queue at this moment, oldest first, leased or not.
     Stream<QueueEntry> entries() throws IOException;

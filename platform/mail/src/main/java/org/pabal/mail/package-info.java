@@ -4,7 +4,7 @@
 /// [MailQueue], where mail is between the moment we answered for it and the moment a [Courier] has
 /// brought it home.
 @Export
-@Version("1.0.0")
+@Version("1.1.0")
 package org.pabal.mail;
 
 import org.osgi.annotation.bundle.Export;

@@ -1,5 +1,6 @@
 package org.pabal.testkit;
 
+import org.pabal.mail.Attempt;
 import org.pabal.mail.Content;
 import org.pabal.mail.Draft;
 import org.pabal.mail.Envelope;
@@ -103,7 +104,11 @@ public final class MemoryMailQueue implements MailQueue {
     }
 
     @Override
-    public void settle(QueueEntry entry, Map<MailAddress, Outcome> outcomes, Instant retry) {
+    public void settle(
+            QueueEntry entry,
+            Map<MailAddress, Outcome> outcomes,
+            Instant retry,
+            List<Attempt> attempts) {
         lock.lock();
         try {
             Slot slot = slots.get(entry.id());
@@ -136,10 +141,11 @@ public final class MemoryMailQueue implements MailQueue {
                             before.envelope().with(left),
                             before.content(),
                             before.accepted(),
-                            before.attempts() + 1,
+                            before.attempts() + (outcomes.isEmpty() ? 0 : 1),
                             retry,
                             before.held(),
-                            reasons);
+                            reasons,
+                            before.history());
             slot.due = retry;
             offer(slot);
         } finally {
@@ -217,7 +223,8 @@ public final class MemoryMailQueue implements MailQueue {
                 entry.attempts(),
                 next,
                 held,
-                entry.reasons());
+                entry.reasons(),
+                entry.history());
     }
 
     private void refuseWhenFull() throws IOException {

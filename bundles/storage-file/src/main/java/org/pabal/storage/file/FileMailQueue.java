@@ -1,5 +1,6 @@
 package org.pabal.storage.file;
 
+import org.pabal.mail.Attempt;
 import org.pabal.mail.Content;
 import org.pabal.mail.Draft;
 import org.pabal.mail.Envelope;
@@ -350,7 +351,11 @@ final class FileMailQueue implements MailQueue {
     }
 
     @Override
-    public void settle(QueueEntry entry, Map<MailAddress, Outcome> outcomes, Instant retry)
+    public void settle(
+            QueueEntry entry,
+            Map<MailAddress, Outcome> outcomes,
+            Instant retry,
+            List<Attempt> attempts)
             throws IOException {
         Item settled;
         Journal.Position position;

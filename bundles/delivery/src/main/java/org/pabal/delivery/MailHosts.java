@@ -1,0 +1,23 @@
+package org.pabal.delivery;
+
+import org.pabal.mail.Status;
+
+import java.util.List;
+
+/// Who takes mail for a next hop, as far as DNS can say.
+sealed interface MailHosts {
+
+    /// @param hosts in the order in which to try them, at least one
+    /// @param secure whether DNSSEC proved the MX records
+    record Found(List<MailHost> hosts, boolean secure) implements MailHosts {
+        public Found {
+            hosts = List.copyOf(hosts);
+        }
+    }
+
+    /// Nobody, and that is final: no such domain, null MX, only hosts that cannot be.
+    record Nobody(Status why) implements MailHosts {}
+
+    /// It cannot be said just now.
+    record Unknown(Status why) implements MailHosts {}
+}
