@@ -1,5 +1,6 @@
 package org.pabal.delivery;
 
+import org.pabal.mail.Attempt;
 import org.pabal.mail.Courier;
 import org.pabal.mail.MailAddress;
 import org.pabal.mail.Outcome;
@@ -19,6 +20,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 
 /// The couriers there are, by route. They come and go while mail is carried.
 ///
@@ -50,11 +52,18 @@ final class Couriers {
         @Override
         public Map<MailAddress, Outcome> deliver(QueueEntry entry, List<Recipient> recipients)
                 throws IOException {
+            return deliver(entry, recipients, attempt -> {});
+        }
+
+        @Override
+        public Map<MailAddress, Outcome> deliver(
+                QueueEntry entry, List<Recipient> recipients, Consumer<Attempt> told)
+                throws IOException {
             if (!errands.tryAcquire()) {
                 throw new IOException("the courier for " + route + " is being replaced");
             }
             try {
-                return courier.deliver(entry, recipients);
+                return courier.deliver(entry, recipients, told);
             } finally {
                 errands.release();
             }
@@ -62,11 +71,19 @@ final class Couriers {
     }
 
     private final Courier local;
+    private final Optional<Courier> remote;
     private final Map<String, List<Post>> posts = new ConcurrentHashMap<>();
 
     /// @param local carries what is for accounts here, unless somebody registers a courier for that
-    Couriers(Courier local) {
+    /// @param remote carries what is for other hosts, unless somebody registers a courier for that
+    Couriers(Courier local, Optional<Courier> remote) {
         this.local = local;
+        this.remote = remote;
+    }
+
+    /// Those of a house that sends nothing out by itself.
+    Couriers(Courier local) {
+        this(local, Optional.empty());
     }
 
     Post add(String route, int ranking, Courier courier) {
@@ -103,7 +120,7 @@ final class Couriers {
 
     /// Who carries mail to another host; empty when nobody does.
     Optional<Courier> away(String domain) {
-        return first(domain).or(() -> first("remote"));
+        return first(domain).or(() -> first("remote")).or(() -> remote);
     }
 
     private Optional<Courier> first(String route) {

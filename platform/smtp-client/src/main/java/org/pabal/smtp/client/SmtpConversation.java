@@ -88,6 +88,12 @@ public final class SmtpConversation implements Closeable {
         throw new UnsupportedOperationException();
     }
 
+    /// Whether the end of the last message was on its way when the conversation broke off, so that
+    /// the other side may have taken it.
+    public boolean mayHaveTaken() {
+        throw new UnsupportedOperationException();
+    }
+
     /// Says QUIT without waiting for long, and closes.
     public void quit() {
         throw new UnsupportedOperationException();
