@@ -2,6 +2,7 @@ package org.pabal.delivery;
 
 import org.pabal.delivery.DeliveryReport.Action;
 import org.pabal.delivery.DeliveryReport.Notice;
+import org.pabal.mail.Attempt;
 import org.pabal.mail.Draft;
 import org.pabal.mail.MailAddress;
 import org.pabal.mail.MailQueue;
@@ -13,7 +14,6 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -21,11 +21,11 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.random.RandomGenerator;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /// Decides who hears what (RFC 3461 §5.2) and puts the reports into the queue.
 ///
@@ -42,7 +42,8 @@ final class Reports {
     private final InstantSource clock;
     private final RandomGenerator random;
 
-    /// @param delayNotice after which time those hear of a delay who asked for it
+    /// @param delayNotice after which time a sender hears of a delay who asked for it, or asked for
+    ///     nothing; zero for never
     Reports(
             MailQueue queue,
             DeliveryReport.Writer writer,
@@ -58,36 +59,45 @@ final class Reports {
         this.random = random;
     }
 
-    /// Sends what is due after an attempt, before it is settled: after a crash between the two a
-    /// sender hears twice rather than never.
-    ///
-    /// @param ends for those who may hear of a success from us: what to call it
-    /// @param retry when the deferred are tried again
-    /// @throws IOException when the report could not be put into the queue
+    /// The same when nothing is known of the steps of the attempt.
     void tell(
             QueueEntry entry,
             Map<MailAddress, Outcome> outcomes,
             Map<MailAddress, Action> ends,
             Instant retry)
             throws IOException {
-        List<Notice> notices = new ArrayList<>();
-        for (Recipient recipient : entry.envelope().recipients()) {
-            Optional.ofNullable(outcomes.get(recipient.address()))
-                    .flatMap(outcome -> notice(entry, recipient, outcome, ends, retry))
-                    .ifPresent(notices::add);
-        }
-        if (notices.isEmpty()) {
-            return;
-        }
+        tell(entry, outcomes, ends, retry, List.of());
+    }
+
+    /// Sends what is due after an attempt, before it is settled: after a crash between the two a
+    /// sender hears twice rather than never.
+    ///
+    /// @param ends for those who may hear of a success from us: what to call it; mail for others
+    ///     that was delivered was handed on
+    /// @param retry when the deferred are tried again
+    /// @param attempts what was tried this time; not yet in the history of the entry
+    /// @throws IOException when the report could not be put into the queue, or the message not be
+    ///     read
+    void tell(
+            QueueEntry entry,
+            Map<MailAddress, Outcome> outcomes,
+            Map<MailAddress, Action> ends,
+            Instant retry,
+            List<Attempt> attempts)
+            throws IOException {
         if (entry.envelope().sender().isEmpty()) {
-            if (notices.stream().anyMatch(notice -> notice.action() == Action.FAILED)) {
-                log.warn(
-                        "q{} failed and is dropped: nobody is to be told, its sender is <>",
-                        entry.id());
-            }
+            lost(entry, outcomes).ifPresent(log::warn);
             return;
         }
-        DeliveryReport report = new DeliveryReport(entry, notices);
+        List<Notice> notices = notices(entry, outcomes, ends, retry, attempts);
+        for (int from = 0; from < notices.size(); from += DeliveryReport.MAX_RECIPIENTS) {
+            int to = Math.min(notices.size(), from + DeliveryReport.MAX_RECIPIENTS);
+            send(entry, notices.subList(from, to));
+        }
+    }
+
+    private void send(QueueEntry entry, List<Notice> notices) throws IOException {
+        DeliveryReport report = DeliveryReport.on(entry, notices);
         try (Draft draft = queue.draft(report.envelope())) {
             report.write(draft.body(), writer, draft.id(), clock.instant(), boundary());
             draft.commit(List.of());
@@ -99,11 +109,35 @@ final class Reports {
         }
     }
 
+    /// What the log has of a message that fails and has nobody who could be told, such as a report
+    /// of ours: RFC 5321 §4.5.5, security row S16.
+    static Optional<String> lost(QueueEntry entry, Map<MailAddress, Outcome> outcomes) {
+        List<String> failed =
+                entry.envelope().addresses().stream()
+                        .flatMap(
+                                recipient ->
+                                        outcomes.get(recipient)
+                                                        instanceof Outcome.Failed(Status why)
+                                                ? Stream.of("to=<" + recipient + "> failed: " + why)
+                                                : Stream.empty())
+                        .toList();
+        return failed.isEmpty()
+                ? Optional.empty()
+                : Optional.of(
+                        "q%s from=<> %s%s; dropped, for nobody is to be told"
+                                .formatted(
+                                        entry.id(),
+                                        failed.getFirst(),
+                                        failed.size() == 1
+                                                ? ""
+                                                : " (and " + (failed.size() - 1) + " more)"));
+    }
+
     /// What the members of an alias inherit when they become recipients, RFC 3461 §5.2: the name
     /// that the sender knows, and that failures are told. Success was told of the alias.
     Map<String, String> parametersOfMembers(Recipient alias) {
         Map<String, String> parameters = new HashMap<>(alias.parameters());
-        parameters.computeIfAbsent("ORCPT", k -> "rfc822;" + xtext(alias.address().toString()));
+        parameters.computeIfAbsent("ORCPT", k -> TypedAddress.of(alias.address()).parameter());
         parameters.computeIfPresent(
                 "NOTIFY",
                 (k, events) -> {
@@ -117,61 +151,142 @@ final class Reports {
         return parameters;
     }
 
-    private Optional<Notice> notice(
+    private List<Notice> notices(
             QueueEntry entry,
-            Recipient recipient,
-            Outcome outcome,
+            Map<MailAddress, Outcome> outcomes,
             Map<MailAddress, Action> ends,
-            Instant retry) {
-        boolean asked = recipient.parameters().containsKey("NOTIFY");
-        return switch (outcome) {
-            case Outcome.Failed(Status why) when recipient.notify("FAILURE") ->
-                    Optional.of(new Notice(recipient, Action.FAILED, why, Optional.empty()));
-            case Outcome.Deferred(Status why)
-                    when asked && recipient.notify("DELAY") && late(entry, retry) ->
-                    Optional.of(
-                            new Notice(
-                                    recipient,
-                                    Action.DELAYED,
-                                    why,
-                                    Optional.of(entry.accepted().plus(schedule.giveUp()))));
-            // RFC 3461 §5.2.2
-            case Outcome.Delivered _ when asked && recipient.notify("SUCCESS") ->
-                    Optional.ofNullable(ends.get(recipient.address()))
-                            .map(
-                                    end ->
-                                            new Notice(
-                                                    recipient,
-                                                    end,
-                                                    new Status(250, "2.1.5", "delivered"),
-                                                    Optional.empty()));
-            default -> Optional.empty();
-        };
+            Instant retry,
+            List<Attempt> attempts)
+            throws IOException {
+        boolean late = late(entry, retry, attempts);
+        Optional<Boolean> automatic = Optional.empty();
+        List<Notice> notices = new ArrayList<>();
+        for (Recipient recipient : entry.envelope().recipients()) {
+            boolean asked = recipient.parameters().containsKey("NOTIFY");
+            switch (outcomes.get(recipient.address())) {
+                case Outcome.Failed(Status why) when recipient.notify("FAILURE") ->
+                        notices.add(notice(entry, recipient, Action.FAILED, why, attempts));
+                case Outcome.Deferred(Status why) when late && recipient.notify("DELAY") -> {
+                    if (!asked && automatic.isEmpty()) {
+                        automatic = Optional.of(HeaderFields.of(entry.content()).automatic());
+                    }
+                    // RFC 3461 §4.1: where nothing was asked for we may choose.
+                    if (asked || !automatic.orElse(true)) {
+                        notices.add(notice(entry, recipient, Action.DELAYED, why, attempts));
+                    }
+                }
+                // RFC 3461 §5.2.2: where the next server takes our promise, it tells.
+                case Outcome.Delivered(String where, boolean reportsFollow)
+                        when asked
+                                && recipient.notify("SUCCESS")
+                                && (ends.containsKey(recipient.address()) || !reportsFollow) ->
+                        notices.add(
+                                arrived(
+                                        recipient,
+                                        ends.getOrDefault(recipient.address(), Action.RELAYED),
+                                        where,
+                                        attempted(recipient, attempts)));
+                case null, default -> {}
+            }
+        }
+        return notices;
     }
 
-    /// True at one attempt in the life of a message: the last one before the notice would be
-    /// overdue.
-    private boolean late(QueueEntry entry, Instant retry) {
-        Instant due = entry.accepted().plus(delayNotice);
-        return entry.next().isBefore(due) && !retry.isBefore(due);
+    private Notice notice(
+            QueueEntry entry,
+            Recipient recipient,
+            Action action,
+            Status why,
+            List<Attempt> attempts) {
+        Optional<RemoteReply> said = RemoteReply.in(why);
+        return new Notice(
+                recipient,
+                action,
+                why,
+                said.map(RemoteReply::host)
+                        .or(() -> met(recipient.address(), why, entry.history(), attempts)),
+                said.map(RemoteReply::reply),
+                attempted(recipient, attempts),
+                action == Action.DELAYED
+                        ? Optional.of(begun(entry).plus(schedule.giveUp()))
+                        : Optional.empty());
+    }
+
+    private static Notice arrived(
+            Recipient recipient, Action action, String where, Instant attempted) {
+        Optional<RemoteReply> said =
+                action == Action.RELAYED ? RemoteReply.in(where) : Optional.empty();
+        Status delivered =
+                action == Action.RELAYED
+                        ? new Status(250, "2.0.0", "handed on")
+                        : new Status(250, "2.1.5", "delivered");
+        return new Notice(
+                recipient,
+                action,
+                said.map(RemoteReply::reply)
+                        .filter(reply -> !reply.enhanced().isEmpty())
+                        .orElse(delivered),
+                said.map(RemoteReply::host),
+                said.map(RemoteReply::reply),
+                attempted,
+                Optional.empty());
+    }
+
+    /// The host where we found something out ourselves, that its certificate is not the right one
+    /// for instance: the last one of whose attempt the status tells.
+    private static Optional<String> met(
+            MailAddress recipient, Status why, List<Attempt> history, List<Attempt> attempts) {
+        return Stream.concat(history.stream(), attempts.stream())
+                .filter(attempt -> attempt.recipients().contains(recipient))
+                .filter(attempt -> !attempt.reply().text().isEmpty())
+                .filter(attempt -> why.text().endsWith(attempt.reply().text()))
+                .reduce((earlier, later) -> later)
+                .flatMap(attempt -> RemoteReply.host(attempt.where()));
+    }
+
+    private Instant attempted(Recipient recipient, List<Attempt> attempts) {
+        return attempts.stream()
+                .filter(attempt -> attempt.recipients().contains(recipient.address()))
+                .map(Attempt::at)
+                .max(Instant::compareTo)
+                .orElseGet(clock::instant);
+    }
+
+    /// True at one try in the life of a message: the first that ends when the notice is due. The
+    /// history says when the one before it ended, so that neither a restart nor an administrator
+    /// who tries at once makes it two.
+    ///
+    /// Where nobody tells of attempts, the time for which this try was planned has to do: the last
+    /// one before the notice would be overdue tells then.
+    private boolean late(QueueEntry entry, Instant retry, List<Attempt> attempts) {
+        if (delayNotice.isZero()) {
+            return false;
+        }
+        Instant due = begun(entry).plus(delayNotice);
+        if (attempts.isEmpty()) {
+            return entry.next().isBefore(due) && !retry.isBefore(due);
+        }
+        Instant before =
+                latest(entry.history())
+                        .orElseGet(() -> entry.attempts() == 0 ? entry.accepted() : entry.next());
+        return before.isBefore(due) && !latest(attempts).orElseThrow().isBefore(due);
+    }
+
+    private static Optional<Instant> latest(List<Attempt> attempts) {
+        return attempts.stream().map(Attempt::at).max(Instant::compareTo);
+    }
+
+    /// From when on it could have been delivered, RFC 4865 §4.
+    private static Instant begun(QueueEntry entry) {
+        return entry.envelope()
+                .holdUntil()
+                .filter(until -> until.isAfter(entry.accepted()))
+                .orElse(entry.accepted());
     }
 
     private String boundary() {
         return "=_"
                 + Long.toUnsignedString(random.nextLong(), 36)
                 + Long.toUnsignedString(random.nextLong(), 36);
-    }
-
-    // RFC 3461 §4
-    private static String xtext(String text) {
-        StringBuilder xtext = new StringBuilder();
-        for (byte octet : text.getBytes(StandardCharsets.UTF_8)) {
-            if (octet > ' ' && octet < 127 && octet != '+' && octet != '=') {
-                xtext.append((char) octet);
-            } else {
-                xtext.append(String.format(Locale.ROOT, "+%02X", octet & 0xFF));
-            }
-        }
-        return xtext.toString();
     }
 }

@@ -232,7 +232,7 @@ class QueueWorkerTest {
     void mailIsGivenUpAfterFiveDaysAndItsSenderIsTold() throws IOException {
         house.send(envelope(ALICE, FAR), TEXT);
         int attempts = 0;
-        while (house.inbox(ALICE).isEmpty() && attempts++ < 100) {
+        while (house.waiting() > 0 && attempts++ < 100) {
             house.work();
             if (house.waiting() > 0) {
                 house.clock.advance(Duration.between(house.clock.instant(), house.only().next()));
@@ -241,7 +241,7 @@ class QueueWorkerTest {
         assertEquals(NOON.plus(Duration.ofDays(5)), house.clock.instant());
         assertTrue(
                 house.inbox(ALICE)
-                        .getFirst()
+                        .getLast()
                         .contains(
                                 "554 5.4.7 not delivered within 5 d; the last reason"
                                         + " was: 451 4.4.0 no remote courier yet"));
