@@ -82,6 +82,30 @@ class DeliveryReportTest {
         assertFalse(report.contains("At noon?"));
     }
 
+    // RFC 3461 §4.2, RFC 6533 §3
+    @Test
+    void addressOfAParameterIsReadAndWritten() {
+        assertEquals("a+b=c d", TypedAddress.fromXtext("a+2Bb+3Dc+20d"));
+        assertEquals("+", TypedAddress.fromXtext("+"));
+        assertEquals("+2", TypedAddress.fromXtext("+2"));
+        assertEquals("+zz", TypedAddress.fromXtext("+zz"));
+        for (String address :
+                List.of("bob@example.test", "a+b=c@example.test", "\"a \\\\b\"@example.test")) {
+            TypedAddress plain = TypedAddress.of(MailAddress.parse(address).orElseThrow());
+            assertEquals("rfc822", plain.type());
+            assertEquals(plain, TypedAddress.ofParameter(plain.parameter()));
+            TypedAddress korean = TypedAddress.of(MailAddress.parse(address + ".예").orElseThrow());
+            assertEquals("utf-8", korean.type());
+            assertTrue(korean.parameter().matches("[!-~&&[^+=]]+"), korean::parameter);
+            assertEquals(korean, TypedAddress.ofParameter(korean.parameter()));
+        }
+        // The other two forms, and what is none.
+        assertEquals("파+@예", TypedAddress.ofParameter("UTF-8;파\\x{2B}@예").address());
+        assertEquals(
+                "\\x{D800}\\x{110000}\\x{}",
+                TypedAddress.ofParameter("utf-8;\\x{D800}\\x{110000}\\x{}").address());
+    }
+
     /// Security row S11.
     @Test
     void whatStrangersSayAddsNoLines() throws IOException {
@@ -309,6 +333,11 @@ class DeliveryReportTest {
                         throw new IllegalStateException(
                                 "counted " + received + " in " + input.length);
                     }
+                    // None of these throws or takes long.
+                    HeaderFields.of(new MemoryContent(input)).automatic();
+                    RemoteReply.in(new Status(550, "", text));
+                    RemoteReply.in(text);
+                    RemoteReply.host(text);
                     for (String type : List.of("", "utf-8;", "x;")) {
                         for (Map<String, String> mail :
                                 List.of(
