@@ -13,6 +13,7 @@ import org.pabal.dns.Resolver;
 import org.pabal.testkit.CannedResolver;
 import org.pabal.testkit.MovableClock;
 import org.xbill.DNS.Name;
+import org.xbill.DNS.Type;
 
 import java.io.IOException;
 import java.net.URI;
@@ -332,9 +333,7 @@ class FetchedStsPoliciesTest {
         void txt(String text) {
             answer =
                     new CannedResolver("example.org. 60 IN TXT \"" + text + "\"\n")
-                            .resolve(
-                                    Name.fromConstantString("example.org."),
-                                    org.xbill.DNS.Type.TXT);
+                            .resolve(Name.fromConstantString("example.org."), Type.TXT);
         }
 
         void nothing() {

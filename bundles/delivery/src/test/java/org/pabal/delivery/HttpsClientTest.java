@@ -23,6 +23,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
 
+import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLException;
 
 class HttpsClientTest {
@@ -119,7 +120,7 @@ class HttpsClientTest {
                     new HttpsClient(
                             new CannedResolver(NAMES),
                             address -> true,
-                            javax.net.ssl.SSLContext.getDefault(),
+                            SSLContext.getDefault(),
                             Duration.ofSeconds(60));
             assertThrows(SSLException.class, () -> client.get(server.uri(HOST, "/")));
         }
