@@ -232,6 +232,9 @@ final class FetchedStsPolicies implements StsPolicies {
             log.info("MTA-STS policy of {}: {}", name, kept.words());
             return known.having(kept);
         } catch (TlsFailure e) {
+            if (Thread.currentThread().isInterrupted()) {
+                throw new InterruptedIOException(); // our doing, not theirs
+            }
             // RFC 8460 §4.3.2.2
             ledger.failed(
                     new TlsPolicy("sts", name, List.of(), List.of()),

@@ -129,7 +129,8 @@ final class HttpsClient implements WebClient {
                     out.write(request.getBytes(StandardCharsets.US_ASCII));
                     out.write(body);
                     out.flush();
-                    return answer(new BufferedInputStream(socket.getInputStream()));
+                    return answer(
+                            new BufferedInputStream(socket.getInputStream()), method.equals("GET"));
                 }
             } catch (IOException e) {
                 throw deadline.over()
@@ -295,14 +296,16 @@ final class HttpsClient implements WebClient {
         throw new SSLPeerUnverifiedException("the certificate does not name " + host);
     }
 
-    static Answer answer(InputStream in) throws IOException {
+    /// @param wanted whether the body is; otherwise it is not looked at, so that nothing can be
+    ///     wrong with it
+    static Answer answer(InputStream in, boolean wanted) throws IOException {
         for (int interim = 0; interim <= MAX_INTERIM; interim++) {
             int status = status(line(in));
             Map<String, String> fields = fields(in);
             // 1xx come before the answer
             if (status >= 200) {
                 String type = fields.getOrDefault("content-type", "").split(";", 2)[0].strip();
-                byte[] body = status < 300 ? body(in, status, fields) : new byte[0];
+                byte[] body = wanted && status < 300 ? body(in, status, fields) : new byte[0];
                 return new Answer(status, type.toLowerCase(Locale.ROOT), body);
             }
         }

@@ -10,6 +10,6 @@ interface StsPolicies {
     StsPolicies NONE = domain -> Optional.empty();
 
     /// The policy of a domain; empty when it has none, or none that could be had: then there is
-    /// nothing to obey (§5.1). May take a minute.
+    /// nothing to obey (§5.1). One of mode none is none (§5). May take a minute.
     Optional<StsPolicy> find(String domain);
 }

@@ -269,6 +269,19 @@ class FetchedStsPoliciesTest {
         }
     }
 
+    @Test
+    void whoIsInterruptedBlamesNobody() {
+        knowTheFirst();
+        zone.txt("v=STSv1; id=2");
+        clock.advance(Duration.ofMinutes(10));
+        site.interrupts = true;
+        assertEquals("1", policies.find("example.org").orElseThrow().id());
+        assertTrue(Thread.interrupted());
+        assertEquals(List.of(), ledger.failures);
+        site.interrupts = false;
+        assertEquals("2", policies.find("example.org").orElseThrow().id());
+    }
+
     /// With a real server: RFC 8461 §3.3.
     @ParameterizedTest
     @CsvSource({
@@ -357,6 +370,7 @@ class FetchedStsPoliciesTest {
         final List<String> asked = new ArrayList<>();
         volatile CountDownLatch gate = new CountDownLatch(0);
         volatile CountDownLatch entered = new CountDownLatch(1);
+        volatile boolean interrupts;
         private volatile Answer answer = new Answer(404, "", new byte[0]);
 
         void page(int status, String type, String body) {
@@ -369,6 +383,10 @@ class FetchedStsPoliciesTest {
                 asked.add(uri.toString());
             }
             entered.countDown();
+            if (interrupts) {
+                Thread.currentThread().interrupt();
+                throw new IOException("closed by interrupt");
+            }
             try {
                 gate.await();
             } catch (InterruptedException e) {
