@@ -30,7 +30,7 @@ final class Conversion implements MimeWalk.Guest {
     public void header(Entity entity) throws IOException {
         Treatment treatment = plan.treatment(entity);
         if (treatment == Treatment.BASE64) {
-            base64 = Base64.getMimeEncoder().wrap(new Kept(out));
+            base64 = Base64.getMimeEncoder().wrap(new Unclosed(out));
         }
         column = 0;
         MimeHeader header = entity.header();
@@ -193,11 +193,11 @@ final class Conversion implements MimeWalk.Guest {
     }
 
     /// Lets an encoder be closed without what it writes to.
-    private static final class Kept extends OutputStream {
+    private static final class Unclosed extends OutputStream {
 
         private final OutputStream out;
 
-        Kept(OutputStream out) {
+        Unclosed(OutputStream out) {
             this.out = out;
         }
 

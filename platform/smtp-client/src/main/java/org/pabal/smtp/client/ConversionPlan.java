@@ -48,6 +48,9 @@ final class ConversionPlan implements MimeWalk.Guest {
 
     static final int MAX_LINE = 998; // RFC 5321 §4.5.3.1.6
 
+    private static final String SEALED = "to convert a signed or encrypted message would break it";
+    private static final String OPAQUE = "the message has a part that cannot be converted";
+
     private static final byte[] CRLF = {'\r', '\n'};
 
     private final Target target;
@@ -167,31 +170,24 @@ final class ConversionPlan implements MimeWalk.Guest {
         return octets.nul() || octets.bare() || octets.high() && !target.eightBit();
     }
 
-    private void refuse(Status why) {
+    private void refuse(String why) {
         if (impossible.isEmpty()) {
-            impossible = Optional.of(why);
+            impossible = Optional.of(impossible(why));
         }
     }
 
-    private static final Status SEALED =
-            new Status(
-                    554,
-                    "5.6.3",
-                    "the receiving server takes only plain 7-bit text, and changing a signed or"
-                            + " encrypted message to that would break it");
-    private static final Status OPAQUE =
-            new Status(
-                    554,
-                    "5.6.3",
-                    "the receiving server takes only plain 7-bit text, and the message has a part"
-                            + " that cannot be changed to that");
-
-    /// For a message that [MimeWalk] found too much to take apart.
-    static Status tooComplex(MimeWalk.TooComplex e) {
+    private Status impossible(String why) {
         return new Status(
                 554,
                 "5.6.3",
-                "the message would have to be converted for the receiving server, and has "
-                        + e.getMessage());
+                "the receiving server does not take the message as it is (it has no "
+                        + (target.eightBit() ? "BINARYMIME" : "8BITMIME")
+                        + "), and "
+                        + why);
+    }
+
+    /// For a message that [MimeWalk] found too much to take apart.
+    Status impossible(MimeWalk.TooComplex e) {
+        return impossible("the message is too complex to be converted: it has " + e.getMessage());
     }
 }

@@ -25,8 +25,9 @@ import java.util.Optional;
 /// What needs no conversion is not converted: lines of more than 998 octets, which RFC 5321
 /// §4.5.3.1.6 does not promise to get through, go as they are, since nearly all take them and a
 /// signature would break (Sendmail and Postfix cut them, Exim refuses them). A conversion puts them
-/// right on its way. Octets of 128 and above in the header of a message that did not come with
-/// SMTPUTF8 pass to a server with 8BITMIME, as they do in Postfix.
+/// right on its way. A NUL, which may stand neither in 7 bit nor in 8 bit (RFC 2045 §2.7, §2.8), is
+/// encoded with its part, and a blank in a header. Octets of 128 and above in the header of a
+/// message that did not come with SMTPUTF8 pass to a server with 8BITMIME, as they do in Postfix.
 final class MessageForms {
 
     private final OctetSource source;
@@ -95,8 +96,10 @@ final class MessageForms {
         if (scan.highInHeader()) {
             return true;
         }
+        ConversionPlan headers = new ConversionPlan(new Target(true, true));
         try {
-            return planned(new Target(true, true), binary).highInHeaders();
+            walk(headers, binary);
+            return headers.highInHeaders();
         } catch (MimeWalk.TooComplex e) {
             return true;
         }
@@ -104,11 +107,11 @@ final class MessageForms {
 
     private Choice converted(boolean binary, boolean utf8) throws IOException {
         Target target = new Target(they.eightBit(), they.eightBit() || utf8);
-        ConversionPlan plan;
+        ConversionPlan plan = new ConversionPlan(target);
         try {
-            plan = planned(target, binary);
+            walk(plan, binary);
         } catch (MimeWalk.TooComplex e) {
-            return new Choice.Impossible(ConversionPlan.tooComplex(e));
+            return new Choice.Impossible(plan.impossible(e));
         }
         Optional<Status> impossible = plan.impossible();
         if (impossible.isPresent()) {
@@ -120,21 +123,15 @@ final class MessageForms {
                     walk(new Conversion(plan, lines), binary);
                     lines.end();
                 };
-        Kept kept = new Kept();
-        writer.writeTo(kept);
-        kept.scan.end();
-        String body = !they.eightBit() ? "" : kept.scan.high() ? "8BITMIME" : "7BIT";
-        OctetSource result =
-                kept.memory
+        Converted result = new Converted();
+        writer.writeTo(result);
+        result.scan.end();
+        String body = !they.eightBit() ? "" : result.scan.high() ? "8BITMIME" : "7BIT";
+        OctetSource octets =
+                result.memory
                         .map(memory -> OctetSource.of(memory.toByteArray()))
-                        .orElseGet(() -> OctetSource.of(kept.scan.size(), writer));
-        return ready(new PlainMessage(result, kept.scan, body, utf8));
-    }
-
-    private ConversionPlan planned(Target target, boolean binary) throws IOException {
-        ConversionPlan plan = new ConversionPlan(target);
-        walk(plan, binary);
-        return plan;
+                        .orElseGet(() -> OctetSource.of(result.scan.size(), writer));
+        return ready(new PlainMessage(octets, result.scan, body, utf8));
     }
 
     private void walk(MimeWalk.Guest guest, boolean binary) throws IOException {
@@ -168,7 +165,7 @@ final class MessageForms {
                             + " server does not support internationalized mail (SMTPUTF8)");
 
     /// Looks at the result of a conversion, and keeps it in memory as long as it is short.
-    private static final class Kept extends OutputStream {
+    private static final class Converted extends OutputStream {
 
         private static final int MAX_MEMORY = 1 << 20;
 

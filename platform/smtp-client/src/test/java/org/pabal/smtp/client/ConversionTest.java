@@ -383,7 +383,10 @@ class ConversionTest {
                 "MIME-Version: 1.0\r\nContent-Type: multipart/signed; boundary=b\r\n\r\n--b\r\n"
                         + "\r\n\u00e9\r\n--b\r\nContent-Type: application/pgp-signature\r\n\r\n"
                         + "x\r\n--b--\r\n";
-        assertEquals("5.6.3", impossible(signed, envelope(), OLD).enhanced());
+        assertEquals(
+                "554 5.6.3 the receiving server does not take the message as it is (it has no"
+                        + " 8BITMIME), and to convert a signed or encrypted message would break it",
+                impossible(signed, envelope(), OLD).toString());
         assertEquals(signed, plain(signed, EIGHT));
         String beside =
                 "MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=o\r\n\r\n--o\r\n"
