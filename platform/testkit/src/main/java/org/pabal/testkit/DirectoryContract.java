@@ -94,6 +94,78 @@ public interface DirectoryContract {
         assertEquals(new Destination.Forward(List.of(BOB)), directory.resolve(postmaster));
     }
 
+    // RFC 5233 §1
+    @Test
+    default void subaddressLeadsToItsUser() throws Exception {
+        Directory directory = peopled();
+        editor(directory).addAlias(STAFF, List.of(ALICE, FAR));
+        assertEquals(new Destination.Local(new Account(BOB)), directory.resolve(ours("BOB+Lists")));
+        assertEquals(new Destination.Local(new Account(BOB)), directory.resolve(ours("bob+a+b")));
+        assertEquals(new Destination.Local(new Account(BOB)), directory.resolve(ours("bob+")));
+        assertEquals(
+                new Destination.Forward(List.of(ALICE, FAR)), directory.resolve(ours("staff+x")));
+        for (String nobody : List.of("+bob", "nobody+bob", "bob-x", "+")) {
+            assertEquals(new Destination.Unknown(), directory.resolve(ours(nobody)), nobody);
+        }
+        assertEquals(
+                new Destination.Elsewhere(),
+                directory.resolve(new MailAddress("bob+x", "example.org")));
+        assertFalse(directory.caught(ours("bob+x")));
+    }
+
+    @Test
+    default void wholeAddressIsTakenBeforeSubaddress() throws Exception {
+        Directory directory = peopled();
+        editor(directory).addAccount(ours("bob+x"), "x".toCharArray());
+        editor(directory).addAlias(ours("bob+y"), List.of(ALICE));
+        assertEquals(
+                new Destination.Local(new Account(ours("bob+x"))),
+                directory.resolve(ours("bob+X")));
+        assertEquals(
+                new Destination.Local(new Account(ours("bob+x"))),
+                directory.resolve(ours("bob+x+z")));
+        assertEquals(new Destination.Forward(List.of(ALICE)), directory.resolve(ours("bob+y")));
+    }
+
+    @Test
+    default void catchAllTakesWhatNobodyElseHas() throws Exception {
+        Directory directory = peopled();
+        editor(directory).addAlias(STAFF, List.of(BOB));
+        editor(directory).addAlias(ours("*"), List.of(ALICE, FAR));
+        Destination caught = new Destination.Forward(List.of(ALICE, FAR));
+        for (String nobody : List.of("nobody", "No.Body", "nobody+bob", "*", "*+x", "a b")) {
+            assertEquals(caught, directory.resolve(ours(nobody)), nobody);
+            assertTrue(directory.caught(ours(nobody)), nobody);
+        }
+        assertEquals(new Destination.Local(new Account(BOB)), directory.resolve(ours("bob+x")));
+        assertEquals(new Destination.Forward(List.of(BOB)), directory.resolve(STAFF));
+        assertInstanceOf(Destination.Local.class, directory.resolve(ours("Postmaster")));
+        for (MailAddress somebodys : List.of(BOB, STAFF, FAR, ours("bob+x"), ours("postmaster"))) {
+            assertFalse(directory.caught(somebodys), somebodys.toString());
+        }
+        editor(directory).addDomain("other.test");
+        MailAddress other = new MailAddress("nobody", "other.test");
+        assertEquals(new Destination.Unknown(), directory.resolve(other), "of its domain only");
+        assertFalse(directory.caught(other));
+        editor(directory).removeAlias(ours("*"));
+        assertEquals(new Destination.Unknown(), directory.resolve(ours("nobody")));
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> editor(directory).addAccount(ours("*"), "x".toCharArray()));
+    }
+
+    @Test
+    default void nobodySignsInByAnAliasASubaddressOrACatchAll() throws Exception {
+        Directory directory = peopled();
+        editor(directory).addAlias(STAFF, List.of(BOB));
+        editor(directory).addAlias(ours("*"), List.of(BOB));
+        for (String login : List.of("bob+x", "bob+x@example.test", "staff", "*", "nobody")) {
+            assertEquals(Optional.empty(), directory.account(login), login);
+            assertEquals(Optional.empty(), signIn(directory, login, "pabal"), login);
+            assertTrue(directory.scramKeys(login, "SHA-256").isEmpty(), login);
+        }
+    }
+
     @Test
     default void loginWithoutDomainMeansTheNodesOwn() throws Exception {
         Directory directory = peopled();
@@ -252,6 +324,10 @@ public interface DirectoryContract {
         editor(directory).addAccount(BOB, "pabal".toCharArray());
         editor(directory).addAccount(ALICE, "secret".toCharArray());
         return directory;
+    }
+
+    private static MailAddress ours(String localPart) {
+        return new MailAddress(localPart, "example.test");
     }
 
     private static Optional<Account> signIn(Directory directory, String login, String password)

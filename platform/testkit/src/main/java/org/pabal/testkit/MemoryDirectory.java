@@ -63,21 +63,49 @@ public final class MemoryDirectory implements Directory, DirectoryEditor {
         if (!domains.contains(address.domain())) {
             return new Destination.Elsewhere();
         }
+        return named(address)
+                .or(() -> catchAll(address.domain()))
+                .orElseGet(Destination.Unknown::new);
+    }
+
+    @Override
+    public boolean caught(MailAddress address) {
+        return domains.contains(address.domain())
+                && catchAll(address.domain()).isPresent()
+                && named(address).isEmpty();
+    }
+
+    private Optional<Destination> named(MailAddress address) {
+        Optional<Destination> named = exactly(address);
+        if (named.isEmpty() && address.localPart().equalsIgnoreCase("postmaster")) {
+            named =
+                    accounts()
+                            .filter(a -> a.address().domain().equals(address.domain()))
+                            .findFirst()
+                            .map(Destination.Local::new);
+        }
+        String local = address.localPart();
+        for (int end = local.lastIndexOf('+');
+                named.isEmpty() && end > 0;
+                end = local.lastIndexOf('+', end - 1)) {
+            named = exactly(new MailAddress(local.substring(0, end), address.domain()));
+        }
+        return named;
+    }
+
+    private Optional<Destination> exactly(MailAddress address) {
         String key = key(address);
         if (accounts.containsKey(key)) {
-            return new Destination.Local(accounts.get(key).account);
+            return Optional.of(new Destination.Local(accounts.get(key).account));
         }
-        if (aliases.containsKey(key)) {
-            return new Destination.Forward(aliases.get(key).to());
-        }
-        if (address.localPart().equalsIgnoreCase("postmaster")) {
-            return accounts()
-                    .filter(a -> a.address().domain().equals(address.domain()))
-                    .findFirst()
-                    .<Destination>map(Destination.Local::new)
-                    .orElseGet(Destination.Unknown::new);
-        }
-        return new Destination.Unknown();
+        return aliases.containsKey(key) && !address.localPart().equals("*")
+                ? Optional.of(new Destination.Forward(aliases.get(key).to()))
+                : Optional.empty();
+    }
+
+    private Optional<Destination> catchAll(String domain) {
+        return Optional.ofNullable(aliases.get(key(new MailAddress("*", domain))))
+                .map(alias -> new Destination.Forward(alias.to()));
     }
 
     @Override
@@ -146,6 +174,10 @@ public final class MemoryDirectory implements Directory, DirectoryEditor {
     @Override
     public void addAccount(MailAddress address, char[] password) {
         refuseUnknown(address.domain());
+        if (address.localPart().equals("*")) {
+            throw new IllegalArgumentException(
+                    "account " + address + ": only an alias catches all");
+        }
         if (aliases.containsKey(key(address))) {
             throw new IllegalArgumentException("account " + address + ": is an alias");
         }

@@ -24,6 +24,9 @@ final class AccountsVersion {
     static final String ACCOUNTS = "accounts.txt";
     static final String ALIASES = "aliases.txt";
 
+    /// The local part of the alias that has what nobody else of its domain has.
+    static final String CATCH_ALL = "*";
+
     private final NavigableMap<String, Domain> domains = new TreeMap<>();
     private final NavigableMap<String, AccountLine> accounts = new TreeMap<>();
     private final NavigableMap<String, Alias> aliases = new TreeMap<>();
@@ -59,6 +62,10 @@ final class AccountsVersion {
 
     Optional<Alias> alias(MailAddress from) {
         return Optional.ofNullable(aliases.get(key(from)));
+    }
+
+    Optional<Alias> catchAll(String domain) {
+        return alias(new MailAddress(CATCH_ALL, domain));
     }
 
     Optional<Account> firstOf(String domain) {

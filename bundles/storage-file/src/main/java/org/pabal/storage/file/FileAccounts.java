@@ -46,7 +46,7 @@ public final class FileAccounts {
                 Optional.ofNullable(context.getProperty("pabal.domain")).orElse("localhost");
         SignInLimits limits;
         try {
-            directory = new FileDirectory(accounts, domain, clock);
+            directory = new FileDirectory(accounts, domain, clock, settings.subaddressSeparator());
             limits = new SignInLimits(clock, secret(accounts.resolve("secret"), new Disk()));
         } catch (IOException e) {
             throw settings.unusable(e);

@@ -54,6 +54,7 @@ public final class FileDirectory implements Directory, DirectoryEditor, AutoClos
     private final Path directory;
     private final String ownDomain;
     private final InstantSource clock;
+    private final String separator;
     private final PasswordCost cost;
     private final Disk disk;
     private final SecureRandom random = new SecureRandom();
@@ -84,16 +85,25 @@ public final class FileDirectory implements Directory, DirectoryEditor, AutoClos
     /// @param directory the three files' own; made when it is not there
     /// @param ownDomain what a login without a domain means. The files are made with this domain in
     ///     them
-    public FileDirectory(Path directory, String ownDomain, InstantSource clock) throws IOException {
-        this(directory, ownDomain, clock, PasswordCost.DEFAULT, new Disk());
+    /// @param separator parts the user from the detail of a subaddress (RFC 5233 §1); empty when
+    ///     there are none
+    public FileDirectory(Path directory, String ownDomain, InstantSource clock, String separator)
+            throws IOException {
+        this(directory, ownDomain, clock, separator, PasswordCost.DEFAULT, new Disk());
     }
 
     FileDirectory(
-            Path directory, String ownDomain, InstantSource clock, PasswordCost cost, Disk disk)
+            Path directory,
+            String ownDomain,
+            InstantSource clock,
+            String separator,
+            PasswordCost cost,
+            Disk disk)
             throws IOException {
         this.directory = directory;
         this.ownDomain = ownDomain.toLowerCase(Locale.ROOT);
         this.clock = clock;
+        this.separator = separator;
         this.cost = cost;
         this.disk = disk;
         this.remembered = new RememberedSignIns(MOST_REMEMBERED, REMEMBERED, clock);
@@ -122,20 +132,60 @@ public final class FileDirectory implements Directory, DirectoryEditor, AutoClos
         if (!version.serves(address.domain())) {
             return new Destination.Elsewhere();
         }
-        Optional<AccountLine> account = version.account(address);
-        if (account.isPresent()) {
-            return new Destination.Local(new Account(account.get().address()));
-        }
-        Optional<Alias> alias = version.alias(address);
-        if (alias.isPresent()) {
-            return new Destination.Forward(alias.get().to());
-        }
-        // RFC 5321 §4.5.1: somebody reads what is sent to postmaster
+        return named(version, address)
+                .or(() -> version.catchAll(address.domain()).map(FileDirectory::onward))
+                .orElseGet(Destination.Unknown::new);
+    }
+
+    @Override
+    public boolean caught(MailAddress address) {
+        AccountsVersion version = current();
+        return version.serves(address.domain())
+                && version.catchAll(address.domain()).isPresent()
+                && named(version, address).isEmpty();
+    }
+
+    /// Where an address leads that somebody has.
+    private Optional<Destination> named(AccountsVersion version, MailAddress address) {
+        return exactly(version, address)
+                .or(() -> postmaster(version, address))
+                .or(() -> subaddress(version, address));
+    }
+
+    private static Optional<Destination> exactly(AccountsVersion version, MailAddress address) {
+        return version.account(address)
+                .<Destination>map(line -> new Destination.Local(new Account(line.address())))
+                .or(
+                        () ->
+                                address.localPart().equals(AccountsVersion.CATCH_ALL)
+                                        ? Optional.empty()
+                                        : version.alias(address).map(FileDirectory::onward));
+    }
+
+    // RFC 5321 §4.5.1: somebody reads what is sent to postmaster
+    private static Optional<Destination> postmaster(AccountsVersion version, MailAddress address) {
         return address.localPart().equalsIgnoreCase("postmaster")
-                ? version.firstOf(address.domain())
-                        .<Destination>map(Destination.Local::new)
-                        .orElseGet(Destination.Unknown::new)
-                : new Destination.Unknown();
+                ? version.firstOf(address.domain()).map(Destination.Local::new)
+                : Optional.empty();
+    }
+
+    /// RFC 5233 §1 leaves to the site where the detail begins: here the longest user that is there
+    /// has it.
+    private Optional<Destination> subaddress(AccountsVersion version, MailAddress address) {
+        String local = address.localPart();
+        int end = separator.isEmpty() ? -1 : local.lastIndexOf(separator);
+        for (; end > 0; end = local.lastIndexOf(separator, end - 1)) {
+            MailAddress user = new MailAddress(local.substring(0, end), address.domain());
+            Optional<Destination> destination = exactly(version, user);
+            if (destination.isPresent()) {
+                return destination;
+            }
+        }
+        return Optional.empty();
+    }
+
+    private static Destination onward(Alias alias) {
+        return new Destination.Forward(alias.to());
     }
 
     @Override
@@ -216,6 +266,9 @@ public final class FileDirectory implements Directory, DirectoryEditor, AutoClos
     @Override
     public void addAccount(MailAddress address, char[] password) throws IOException {
         requireAddress("account ", address);
+        require(
+                !address.localPart().equals(AccountsVersion.CATCH_ALL),
+                "account " + address + ": the name of a catch-all, for an alias only");
         requireAbsent(current(), address);
         AccountLine added = line(address, password); // takes a while: not with the files in hand
         edit(

@@ -16,8 +16,17 @@ import java.util.Map;
 ///     `zone-journal-size`
 /// @param minFree octets that stay free on the disk: below, new mail is put off; setting `min-free`
 /// @param maxQueue messages that may wait in the queue; setting `max-queue`
+/// @param subaddressSeparator between user and detail in `user+detail@example.org`; setting
+///     `subaddress-separator`, empty when there are no subaddresses
 record StorageSettings(
-        Path directory, long journalOctets, long zoneJournalOctets, long minFree, int maxQueue) {
+        Path directory,
+        long journalOctets,
+        long zoneJournalOctets,
+        long minFree,
+        int maxQueue,
+        String subaddressSeparator) {
+
+    private static final String SEPARATOR = "subaddress-separator";
 
     /// @param home the node's directory, `pabal.home`
     static StorageSettings of(Map<String, ?> properties, Path home) {
@@ -34,8 +43,13 @@ record StorageSettings(
         }
         long minFree = settings.octets("min-free", 100_000_000);
         int maxQueue = (int) settings.number("max-queue", 200_000, 1, 10_000_000);
+        String separator =
+                settings.text(SEPARATOR).orElse(properties.containsKey(SEPARATOR) ? "" : "+");
+        if (!separator.matches("[-+_=.#~]?")) {
+            throw settings.bad(SEPARATOR, separator, "one of + - _ = . # ~, or nothing", "+");
+        }
         settings.noOthers();
-        return new StorageSettings(directory, journal, zoneJournal, minFree, maxQueue);
+        return new StorageSettings(directory, journal, zoneJournal, minFree, maxQueue, separator);
     }
 
     /// What a doorway throws when the directory cannot be used.

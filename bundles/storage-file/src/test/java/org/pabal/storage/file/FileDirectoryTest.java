@@ -41,11 +41,13 @@ class FileDirectoryTest implements DirectoryContract {
 
     private final MovableClock clock = new MovableClock(Instant.parse("2026-11-22T12:00:00Z"));
     private FileDirectory directory;
+    private String separator = "+";
 
     @Override
     public Directory directory(String ownDomain) throws IOException {
         directory =
-                new FileDirectory(node.resolve("accounts"), ownDomain, clock, SMALL, new Disk());
+                new FileDirectory(
+                        node.resolve("accounts"), ownDomain, clock, separator, SMALL, new Disk());
         return directory;
     }
 
@@ -371,6 +373,7 @@ class FileDirectoryTest implements DirectoryContract {
                         node.resolve("accounts"),
                         "example.test",
                         clock,
+                        separator,
                         SMALL,
                         new Disk() {
                             @Override
@@ -381,6 +384,41 @@ class FileDirectoryTest implements DirectoryContract {
         assertThrows(IOException.class, () -> directory.addAccount(ALICE, "x".toCharArray()));
         assertEquals(1, directory.accounts().count());
         assertEquals(before, text("accounts.txt"));
+    }
+
+    @Test
+    void separatesSubaddressesAsItIsToldTo() throws IOException {
+        separator = "-";
+        directory("example.test");
+        directory.addAccount(BOB, "x".toCharArray());
+        directory.addAccount(new MailAddress("jean-paul", "example.test"), "x".toCharArray());
+        assertEquals("bob", user("bob-x-y"));
+        assertEquals("jean-paul", user("Jean-Paul-x"));
+        assertEquals("", user("bob+x"));
+        separator = "";
+        reopened();
+        assertEquals("", user("bob-x"));
+        assertEquals("", user("bob+x"));
+        assertEquals("bob", user("bob"));
+    }
+
+    private String user(String localPart) throws IOException {
+        return directory.resolve(new MailAddress(localPart, "example.test"))
+                        instanceof Destination.Local(Account account)
+                ? account.address().localPart()
+                : "";
+    }
+
+    @Test
+    void readsACatchAllThatWasWrittenByHand() throws IOException {
+        directory("예.test");
+        directory.addAccount(new MailAddress("bob", "예.test"), "x".toCharArray());
+        directory.close();
+        Files.writeString(file("aliases.txt"), "*@예.test bob@예.test # all of it\n");
+        directory("예.test");
+        Destination bob = new Destination.Forward(List.of(new MailAddress("bob", "예.test")));
+        assertEquals(bob, directory.resolve(new MailAddress("x", "예.test")));
+        assertEquals(bob, directory.resolve(new MailAddress("x", "xn--2j5b.test")));
     }
 
     @Test

@@ -30,7 +30,7 @@ class SaslFuzzTest {
         InetAddress from = InetAddress.getLoopbackAddress();
         PasswordCost least = new PasswordCost(8, 1, 1, 4_096);
         try (FileDirectory directory =
-                new FileDirectory(node, "example.test", clock, least, new Disk())) {
+                new FileDirectory(node, "example.test", clock, "+", least, new Disk())) {
             directory.addAccount(
                     new MailAddress("bob", "example.test"), "correct horse".toCharArray());
             Sasl sasl = new Sasl(directory, new SignInLimits(clock));
