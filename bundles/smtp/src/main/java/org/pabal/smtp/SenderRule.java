@@ -16,8 +16,10 @@ import java.util.Set;
 /// In whose name somebody may write (security row S15). It holds for the envelope and for the From
 /// fields, since people see the latter.
 ///
-/// Who signed in writes in the name of their account and of addresses whose mail reaches that
-/// account. Who did not, writes in the name of none of our people.
+/// Who signed in writes in the name of their account, its subaddresses, and of aliases whose mail
+/// reaches that account. Addresses that only a catch-all brings to it belong to nobody: a catch-all
+/// for all of a domain's mail must not let its reader write as everybody there. Who did not sign
+/// in, writes in the name of none of our people.
 final class SenderRule {
 
     /// How many addresses an alias is followed through.
@@ -73,10 +75,12 @@ final class SenderRule {
         Set<MailAddress> seen = new HashSet<>(Set.of(first));
         Deque<MailAddress> ahead = new ArrayDeque<>(seen);
         while (!ahead.isEmpty() && seen.size() <= MOST_ADDRESSES) {
-            switch (directory.resolve(ahead.poll())) {
+            MailAddress address = ahead.poll();
+            switch (directory.resolve(address)) {
                 case Destination.Local local when local.account().address().equals(own) -> {
                     return true;
                 }
+                case Destination.Forward _ when directory.caught(address) -> {}
                 case Destination.Forward forward -> {
                     for (MailAddress next : forward.to()) {
                         if (seen.add(next)) {
