@@ -1,5 +1,7 @@
 package org.pabal.smtp;
 
+import java.time.DateTimeException;
+import java.time.OffsetDateTime;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -7,16 +9,20 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /// The parameters of MAIL and RCPT, RFC 5321 §4.1.1.11: checked here, kept as they came for those
 /// who act on them.
 ///
 /// @param refusal why they are not accepted
 /// @param size what SIZE said (RFC 1870), or 0
-/// @param kept all but SIZE and AUTH; values that are words of the standard in upper case
+/// @param kept all but SIZE and AUTH; values that are words of the standard in upper case,
+/// the number of BY without a plus sign and leading zeros
 record EsmtpParameters(Optional<SmtpReply> refusal, long size, Map<String, String> kept) {
 
     private static final EsmtpParameters NONE = new EsmtpParameters(Optional.empty(), 0, Map.of());
+    private static final Pattern BY = Pattern.compile("([+-]?[0-9]{1,9});([RN])T?");
     private static final Set<String> NOTIFIED = Set.of("SUCCESS", "FAILURE", "DELAY");
 
     static EsmtpParameters ofMail(String text) {
@@ -47,13 +53,10 @@ record EsmtpParameters(Optional<SmtpReply> refusal, long size, Map<String, Strin
             if (good.isEmpty()) {
                 boolean known = (mail ? MAIL_KEYWORDS : RCPT_KEYWORDS).contains(keyword);
                 return refused(
-                        new SmtpReply(
-                                known ? 501 : 555,
-                                "5.5.4",
-                                keyword(keyword)
-                                        + (known
-                                                ? " has a value that it cannot have"
-                                                : " is no parameter known here")));
+                        known
+                                ? new SmtpReply(
+                                        501, "5.5.4", keyword + " has a value that it cannot have")
+                                : unknown(keyword));
             }
             switch (keyword) {
                 case "SIZE" -> size = CommandParser.number(value).orElse(Long.MAX_VALUE);
@@ -62,11 +65,31 @@ record EsmtpParameters(Optional<SmtpReply> refusal, long size, Map<String, Strin
                 default -> kept.put(keyword, good.get());
             }
         }
+        if (kept.containsKey("HOLDFOR") && kept.containsKey("HOLDUNTIL")) {
+            // RFC 4865 §4
+            return refused(new SmtpReply(501, "5.5.4", "HOLDFOR or HOLDUNTIL, not both"));
+        }
         return new EsmtpParameters(Optional.empty(), size, kept);
     }
 
+    /// What is said to a parameter that is not offered to this client.
+    static SmtpReply unknown(String keyword) {
+        return new SmtpReply(555, "5.5.4", keyword(keyword) + " is no parameter known here");
+    }
+
     private static final List<String> MAIL_KEYWORDS =
-            List.of("SIZE", "BODY", "SMTPUTF8", "AUTH", "RET", "ENVID");
+            List.of(
+                    "SIZE",
+                    "BODY",
+                    "SMTPUTF8",
+                    "AUTH",
+                    "RET",
+                    "ENVID",
+                    "HOLDFOR",
+                    "HOLDUNTIL",
+                    "BY",
+                    "MT-PRIORITY",
+                    "REQUIRETLS");
     private static final List<String> RCPT_KEYWORDS = List.of("NOTIFY", "ORCPT");
 
     /// The value to keep; empty when it is wrong, or the keyword is not known.
@@ -80,6 +103,11 @@ record EsmtpParameters(Optional<SmtpReply> refusal, long size, Map<String, Strin
                                     || word.equals("8BITMIME") // RFC 6152 §2
                                     || word.equals("BINARYMIME"); // RFC 3030 §3
                     case "SMTPUTF8" -> value.isEmpty(); // RFC 6531 §3.4
+                    case "REQUIRETLS" -> value.isEmpty(); // RFC 8689 §2
+                    case "HOLDFOR" -> value.matches("[1-9][0-9]{0,8}"); // RFC 4865 §4
+                    case "HOLDUNTIL" -> dateTime(word);
+                    case "BY" -> deliverBy(word);
+                    case "MT-PRIORITY" -> value.matches("0|-?[1-9]"); // RFC 6710 §3
                     case "AUTH" ->
                             !value.isEmpty()
                                     && value.length() <= 500
@@ -91,7 +119,39 @@ record EsmtpParameters(Optional<SmtpReply> refusal, long size, Map<String, Strin
                                     && xtext(value); // RFC 3461 §4.4
                     default -> false;
                 };
-        return good ? Optional.of(keyword.equals("ENVID") ? value : word) : Optional.empty();
+        if (!good) {
+            return Optional.empty();
+        }
+        return Optional.of(
+                switch (keyword) {
+                    case "ENVID" -> value;
+                    case "BY" ->
+                            Integer.parseInt(word, 0, word.indexOf(';'), 10)
+                                    + word.substring(word.indexOf(';'));
+                    default -> word;
+                });
+    }
+
+    /// RFC 3339 §5.6, which RFC 4865 means (erratum 2040).
+    private static boolean dateTime(String word) {
+        if (!word.matches(
+                "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\\.[0-9]{1,9})?"
+                        + "(Z|[+-][0-9]{2}:[0-9]{2})")) {
+            return false;
+        }
+        try {
+            OffsetDateTime.parse(word);
+            return true;
+        } catch (DateTimeException e) {
+            return false;
+        }
+    }
+
+    /// RFC 2852 §4: a return (`R`) needs time that is still to come; a notice (`N`) may be late
+    /// already.
+    private static boolean deliverBy(String word) {
+        Matcher by = BY.matcher(word);
+        return by.matches() && (by.group(2).equals("N") || Integer.parseInt(by.group(1)) > 0);
     }
 
     private static Optional<String> rcptValue(String keyword, String value) {

@@ -23,6 +23,10 @@ final class MailDate {
         this.clock = clock;
     }
 
+    Instant instant() {
+        return clock.instant();
+    }
+
     long second() {
         return clock.instant().getEpochSecond();
     }

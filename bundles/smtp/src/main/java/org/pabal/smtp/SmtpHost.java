@@ -2,11 +2,14 @@ package org.pabal.smtp;
 
 import org.pabal.directory.Directory;
 import org.pabal.directory.Sasl;
+import org.pabal.mail.ForwardedSenders;
 import org.pabal.mail.MailQueue;
 
 import java.io.IOException;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
 
 /// What all conversations share: the server of RFC 5321, seen from one of its sessions.
 ///
@@ -14,6 +17,8 @@ import java.util.function.BooleanSupplier;
 /// @param domain the domain that `postmaster` without a domain means
 /// @param refuseForgedSenders whether strangers from elsewhere may not write in the name of our own
 /// people
+/// @param forwarded who knows the addresses that stand for forwarded senders, when it is there
+/// @param sending what each account may send in an hour
 record SmtpHost(
         String name,
         String domain,
@@ -23,6 +28,8 @@ record SmtpHost(
         Directory directory,
         Sasl sasl,
         Policies policies,
+        Supplier<Optional<ForwardedSenders>> forwarded,
+        SendingLimits sending,
         MailDate date,
         Pause pause) {
 

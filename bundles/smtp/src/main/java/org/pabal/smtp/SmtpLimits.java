@@ -13,6 +13,8 @@ import java.time.Duration;
 /// minutes)
 /// @param dataPatience for each [#DATA_STRETCH] of a message to arrive: 421 4.4.2 (RFC 5321
 /// §4.5.3.2.5: 3 minutes)
+/// @param hold how long a message may be held by FUTURERELEASE: 554 5.5.4; nothing: it is not
+/// offered
 record SmtpLimits(
         long messageOctets,
         int headerOctets,
@@ -20,7 +22,8 @@ record SmtpLimits(
         int messages,
         int failures,
         Duration commandPatience,
-        Duration dataPatience) {
+        Duration dataPatience,
+        Duration hold) {
 
     /// Octets after which the patience for a message begins anew: a client that sends one octet a
     /// second gains nothing by it, and one with a modem of 1985 gets through.
@@ -57,6 +60,7 @@ record SmtpLimits(
                 10_000,
                 20,
                 Duration.ofMinutes(5),
-                Duration.ofMinutes(3));
+                Duration.ofMinutes(3),
+                Duration.ofDays(30));
     }
 }

@@ -66,6 +66,8 @@ record SmtpReply(int code, String enhanced, String text) {
             new SmtpReply(554, "5.5.0", "you did not wait for the answer, goodbye");
     static final SmtpReply SIGN_IN_FIRST = new SmtpReply(530, "5.7.0", "sign in first");
     static final SmtpReply TLS_FIRST = new SmtpReply(538, "5.7.11", "start TLS before you sign in");
+    static final SmtpReply REQUIRES_TLS =
+            new SmtpReply(530, "5.7.10", "REQUIRETLS is for what came by TLS, start it first");
     static final SmtpReply NO_SUCH_MECHANISM =
             new SmtpReply(504, "5.5.4", "no such mechanism here");
     static final SmtpReply REJECTED = new SmtpReply(535, "5.7.8", "login or password is wrong");

@@ -13,6 +13,7 @@ import org.osgi.util.tracker.ServiceTrackerCustomizer;
 import org.pabal.directory.Directory;
 import org.pabal.directory.Sasl;
 import org.pabal.directory.SignInLimits;
+import org.pabal.mail.ForwardedSenders;
 import org.pabal.mail.MailPolicy;
 import org.pabal.mail.MailQueue;
 import org.pabal.protocol.Connection;
@@ -46,6 +47,7 @@ public final class SmtpServer {
     private final BundleContext bundle;
     private final SmtpHost host;
     private final ServiceTracker<MailPolicy, MailPolicy> policies;
+    private final ServiceTracker<ForwardedSenders, ForwardedSenders> forwarded;
     private final List<ServiceRegistration<StreamProtocol>> roles = new ArrayList<>();
 
     @Activate
@@ -78,13 +80,20 @@ public final class SmtpServer {
                                 settings.number(
                                         "max-failed-commands", defaults.failures(), 1, 1_000_000),
                         settings.duration("command-patience", defaults.commandPatience()),
-                        settings.duration("data-patience", defaults.dataPatience()));
+                        settings.duration("data-patience", defaults.dataPatience()),
+                        hold(settings, defaults.hold()));
+        SendingLimits sending =
+                new SendingLimits(
+                        (int) settings.number("account-messages-per-hour", 1_000, 0, 10_000_000),
+                        (int) settings.number("account-recipients-per-hour", 5_000, 0, 10_000_000),
+                        clock);
         boolean refuseForgedSenders =
                 settings.choice("forged-senders", "refuse", "refuse", "accept").equals("refuse");
         settings.noOthers();
 
         PolicyShelf shelf = new PolicyShelf(bundle);
         policies = new ServiceTracker<>(bundle, MailPolicy.class, shelf);
+        forwarded = new ServiceTracker<>(bundle, ForwardedSenders.class, null);
         host =
                 new SmtpHost(
                         name,
@@ -95,9 +104,12 @@ public final class SmtpServer {
                         directory,
                         new Sasl(directory, signInLimits),
                         new Policies(shelf::inOrder),
+                        () -> Optional.ofNullable(forwarded.getService()),
+                        sending,
                         new MailDate(clock),
                         SmtpServer::pause);
         policies.open();
+        forwarded.open();
         for (Role role : Role.values()) {
             roles.add(register(role));
         }
@@ -126,9 +138,19 @@ public final class SmtpServer {
             }
         }
         policies.close();
+        forwarded.close();
         if (interrupted) {
             Thread.currentThread().interrupt();
         }
+    }
+
+    /// RFC 4865 §3 writes it with nine digits at most.
+    private static Duration hold(Settings settings, Duration fallback) {
+        Duration hold = settings.duration("max-hold", fallback);
+        if (hold.compareTo(Duration.ofDays(3_650)) > 0) {
+            throw settings.bad("max-hold", hold.toDays() + " d", "at most 3650 d", "30 d");
+        }
+        return hold;
     }
 
     private ServiceRegistration<StreamProtocol> register(Role role) {

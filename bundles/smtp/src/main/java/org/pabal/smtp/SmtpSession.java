@@ -1,7 +1,6 @@
 package org.pabal.smtp;
 
 import org.pabal.directory.Account;
-import org.pabal.directory.Destination;
 import org.pabal.directory.SaslExchange;
 import org.pabal.mail.Client;
 import org.pabal.mail.Envelope;
@@ -214,11 +213,13 @@ final class SmtpSession {
                                 "ENHANCEDSTATUSCODES", // RFC 2034
                                 "CHUNKING", // RFC 3030
                                 "BINARYMIME", // RFC 3030
-                                "DSN", // RFC 3461
-                                "LIMITS MAILMAX="
-                                        + limits.messages()
-                                        + " RCPTMAX="
-                                        + limits.recipients())); // RFC 9422
+                                "DSN")); // RFC 3461
+        lines.addAll(MailTerms.announced(asker(), host.date().instant()));
+        lines.add(
+                "LIMITS MAILMAX="
+                        + limits.messages()
+                        + " RCPTMAX="
+                        + limits.recipients()); // RFC 9422
         if (connection.canStartTls()) {
             lines.add("STARTTLS"); // RFC 3207
         }
@@ -325,7 +326,8 @@ final class SmtpSession {
 
     /// RFC 5321 §4.1.1.2.
     private void mail(SmtpCommand.Mail mail) throws IOException {
-        Optional<SmtpReply> refusal = refusal(mail);
+        MailTerms terms = MailTerms.of(mail.parameters(), asker(), host.date().instant());
+        Optional<SmtpReply> refusal = refusal(mail).or(terms::refusal);
         if (refusal.isPresent()) {
             answer(refusal.get());
             return;
@@ -334,9 +336,11 @@ final class SmtpSession {
             close(SmtpReply.TOO_MANY_MESSAGES);
             return;
         }
-        Transaction begun = new Transaction(mail.sender(), mail.parameters());
+        Transaction begun =
+                new Transaction(mail.sender(), terms.kept(), account.map(host.sending()::share));
         refusal =
                 forgedSender(mail.sender())
+                        .or(() -> begun.share().flatMap(SendingLimits.Share::message))
                         .or(
                                 () ->
                                         ask(
@@ -348,11 +352,16 @@ final class SmtpSession {
                     from.getHostAddress(),
                     begun.from(),
                     refusal.get());
+            begun.close();
             answer(refusal.get());
         } else {
             transaction = Optional.of(begun);
-            answer(SmtpReply.SENDER_OK);
+            answer(terms.reply());
         }
+    }
+
+    private MailTerms.Asker asker() {
+        return new MailTerms.Asker(role, tls, account.isPresent(), limits.hold());
     }
 
     /// What can be said without asking anybody.
@@ -428,7 +437,8 @@ final class SmtpSession {
                                                                 client(),
                                                                 current.envelope(),
                                                                 recipient),
-                                                current.headerFields()));
+                                                current.headerFields()))
+                        .or(() -> current.share().flatMap(SendingLimits.Share::recipient));
         if (refusal.isEmpty()) {
             current.add(recipient);
             answer(SmtpReply.RECIPIENT_OK);
@@ -447,8 +457,6 @@ final class SmtpSession {
         }
     }
 
-    /// Mail for our own people comes in from everywhere; other mail only from them. No network is
-    /// trusted, and no way to spell an address leads around that (security row S14).
     private Optional<SmtpReply> refusal(Transaction current, MailAddress address) {
         if (current.answered().size() >= limits.recipients()) {
             return Optional.of(SmtpReply.TOO_MANY_RECIPIENTS);
@@ -457,31 +465,19 @@ final class SmtpSession {
             return Optional.of(SmtpReply.NEEDS_SMTPUTF8);
         }
         try {
-            return switch (host.directory().resolve(address)) {
-                case Destination.Local _, Destination.Forward _ -> Optional.empty();
-                case Destination.Elsewhere _ when account.isPresent() -> Optional.empty();
-                case Destination.Elsewhere _ -> Optional.of(relayDenied(address));
-                case Destination.Unknown _ when routed(address.localPart()) ->
-                        Optional.of(relayDenied(address));
-                case Destination.Unknown _ ->
-                        Optional.of(
-                                new SmtpReply(
-                                        550, "5.1.1", "<" + address + ">: no such mailbox here"));
-            };
+            return RecipientRule.refusal(
+                    host.directory(), host.forwarded().get(), account.isPresent(), address);
         } catch (IOException e) {
             return directoryTrouble(e);
+        } catch (RuntimeException | LinkageError e) {
+            // a LinkageError when the bundle that knows forwarded senders was replaced while asked
+            LOG.warn(
+                    "client={} has to wait, no decision about to=<{}>",
+                    from.getHostAddress(),
+                    SmtpReply.plain(address.toString()),
+                    e);
+            return Optional.of(SmtpReply.NOT_NOW);
         }
-    }
-
-    /// `user%elsewhere@here` and its like once asked a host to relay.
-    private static boolean routed(String localPart) {
-        return localPart.indexOf('%') >= 0
-                || localPart.indexOf('!') >= 0
-                || localPart.indexOf('@') >= 0;
-    }
-
-    private static SmtpReply relayDenied(MailAddress address) {
-        return new SmtpReply(550, "5.7.1", "<" + address + ">: relaying denied");
     }
 
     private Optional<SmtpReply> directoryTrouble(IOException e) {
@@ -680,6 +676,7 @@ final class SmtpSession {
                     message.size(),
                     from.getHostAddress());
         }
+        current.share().ifPresent(SendingLimits.Share::keep);
         failures = 0;
         idleCommands = 0;
         refusedForNow = 0;

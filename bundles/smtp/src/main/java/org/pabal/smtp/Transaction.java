@@ -25,12 +25,18 @@ final class Transaction implements AutoCloseable {
     private final Map<MailAddress, Recipient> recipients = new LinkedHashMap<>();
     private final List<MailAddress> answered = new ArrayList<>();
     private final List<String> headerFields = new ArrayList<>(0);
+    private final Optional<SendingLimits.Share> share;
     private Optional<Chunks> chunks = Optional.empty();
 
     /// @param parameters those of MAIL that stay in the envelope
-    Transaction(Optional<MailAddress> sender, Map<String, String> parameters) {
+    /// @param share what the message takes of its account's hour, when somebody has signed in
+    Transaction(
+            Optional<MailAddress> sender,
+            Map<String, String> parameters,
+            Optional<SendingLimits.Share> share) {
         this.sender = sender;
         this.parameters = parameters;
+        this.share = share;
     }
 
     Optional<MailAddress> sender() {
@@ -61,6 +67,10 @@ final class Transaction implements AutoCloseable {
     /// What policies want to put above the message.
     List<String> headerFields() {
         return headerFields;
+    }
+
+    Optional<SendingLimits.Share> share() {
+        return share;
     }
 
     Optional<Chunks> chunks() {
@@ -103,5 +113,6 @@ final class Transaction implements AutoCloseable {
     @Override
     public void close() {
         chunks.ifPresent(begun -> begun.message().close());
+        share.ifPresent(SendingLimits.Share::close);
     }
 }

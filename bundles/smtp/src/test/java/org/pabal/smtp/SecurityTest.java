@@ -10,17 +10,21 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.pabal.mail.ForwardedSenders;
 import org.pabal.mail.MailPolicy;
 import org.pabal.protocol.Peer;
 import org.pabal.testkit.TestConnection;
 
 import java.io.IOException;
+import java.lang.reflect.Proxy;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Base64;
 import java.util.List;
+import java.util.Optional;
+import java.util.stream.IntStream;
 
 /// What strangers try (the rows of the house's list of attacks that concern the receiving of mail),
 /// one test or more for each.
@@ -261,7 +265,15 @@ final class SecurityTest {
     @Test
     void takesCommandsOfEveryLengthBelowTheBound() throws Exception {
         node.limits =
-                new SmtpLimits(1, 1, 100, 1, 20, Duration.ofMinutes(1), Duration.ofMinutes(1));
+                new SmtpLimits(
+                        1,
+                        1,
+                        100,
+                        1,
+                        20,
+                        Duration.ofMinutes(1),
+                        Duration.ofMinutes(1),
+                        Duration.ZERO);
         StringBuilder dialogue = new StringBuilder(GREETED);
         for (int length : new int[] {1_000, 1_016, 1_017, 1_018, 1_019, 1_020, 2_041}) {
             dialogue.append("C: NOOP ")
@@ -406,84 +418,6 @@ final class SecurityTest {
         assertEquals(List.of(), node.queued());
     }
 
-    // S14
-    @ParameterizedTest
-    @CsvSource(
-            quoteCharacter = '`',
-            delimiter = ' ',
-            value = {
-                "<someone@example.org> 5.7.1",
-                "<someone%example.org@example.test> 5.7.1",
-                "<example.org!someone@example.test> 5.7.1",
-                "<\"someone@example.org\"@example.test> 5.7.1",
-                "<\"someone%example.org\"@example.test> 5.7.1",
-                "<@example.test:someone@example.org> 5.7.1",
-                "<@example.test,@mx.example.test:someone@example.org> 5.7.1",
-                "<someone@[192.0.2.1]> 5.7.1",
-                "<someone@[127.0.0.1]> 5.7.1",
-                "<someone@[IPv6:::1]> 5.7.1",
-                "<someone@sub.example.test> 5.7.1",
-                "<someone@example.test.example.org> 5.7.1",
-                "<someone@example.org@example.test> 5.1.3",
-                "<someone@example.test@example.org> 5.1.3",
-                "<@example.test:> 5.1.3",
-                "<@example.org> 5.1.3",
-                "<someone> 5.1.3",
-                "<> 5.1.3",
-                "<bob@example.test.> 5.1.3",
-                "<bob@example..test> 5.1.3",
-                "<bob@example.test>,<someone@example.org> 5.5.2",
-                "<bob@example.test>x 5.5.2",
-                "bob@example.test 5.5.2",
-                "<<bob@example.test>> 5.5.2",
-            })
-    void relaysForNobodyWhoDidNotSignIn(String path, String enhanced) throws Exception {
-        for (TestConnection client : List.of(new TestConnection(), stranger())) {
-            for (Role role : List.of(Role.SMTP, Role.LMTP)) {
-                TestConnection connection = new TestConnection().from(client.peer());
-                node.play(
-                        role,
-                        """
-                        S~ 220 .*
-                        C: %s bob.example.test
-                        S* 250 .*
-                        C: MAIL FROM:<>
-                        C: RCPT TO:%s
-                        S~ 250 .*
-                        S~ 5.. %s .*
-                        """
-                                .formatted(
-                                        role == Role.LMTP ? "LHLO" : "EHLO",
-                                        path,
-                                        enhanced.replace(".", "\\.")),
-                        connection);
-            }
-        }
-    }
-
-    // S14: who one is, is not a matter of what one says
-    @Test
-    void knowsNoXclient() throws Exception {
-        node.play(
-                Role.SMTP,
-                GREETED
-                        + "C: XCLIENT ADDR=127.0.0.1 LOGIN=alice\n"
-                        + "S~ 500 .*\n"
-                        + "C: PROXY TCP4 127.0.0.1 127.0.0.1 1 1\n"
-                        + "S~ 500 .*\n");
-    }
-
-    @Test
-    void acceptsASourceRouteToOurOwn() throws Exception {
-        node.play(
-                Role.SMTP,
-                GREETED
-                        + "C: MAIL FROM:<>\n"
-                        + "C: RCPT TO:<@example.org:bob@example.test>\n"
-                        + "S~ 250 .*\n"
-                        + "S~ 250 .*\n");
-    }
-
     // S15
     @ParameterizedTest
     @CsvSource(
@@ -503,10 +437,25 @@ final class SecurityTest {
                 "alice@example.test | alice@example.test <bob@example.test | DATA",
                 "alice@example.test | Alice <ALICE@example.test> | 250",
                 "team@example.test | team@example.test | 250",
+                "alice+tag@example.test | Alice <alice+other@example.test> | 250",
+                "ALICE+Tag@example.test | team+x@example.test | 250",
+                "bob+alice@example.test | alice@example.test | MAIL",
+                "alice@example.test | bob+alice@example.test | DATA",
+                "all@example.test | team@example.test | 250",
+                "caught@example.test | alice@example.test | MAIL",
+                "*@example.test | alice@example.test | MAIL",
+                "viacaught@example.test | alice@example.test | MAIL",
+                "alice@example.test | caught@example.test | DATA",
+                "postmaster@example.test | alice@example.test | 250",
+                "'' | bob@example.test | DATA",
                 "'' | Alice <alice@example.test> | 250",
             })
     void letsPeopleWriteInTheirOwnNameOnly(String sender, String from, String refused)
             throws Exception {
+        // all → team → alice; a catch-all for alice, and an alias that leads to her by it alone
+        alias("all@example.test", "team@example.test");
+        alias("*@example.test", "alice@example.test");
+        alias("viacaught@example.test", "ghost@example.test");
         String mail = SIGNED_IN + "C: MAIL FROM:<" + sender + ">\n";
         if (refused.equals("MAIL")) {
             node.play(Role.SUBMISSION, mail + "S~ 550 5\\.7\\.1 .*\n");
@@ -527,6 +476,32 @@ final class SecurityTest {
                                 ? "S~ 550 5\\.(7\\.1|6\\.0) .*\n"
                                 : "S~ 250 .*\n"));
         assertEquals(refused.equals("DATA") ? 0 : 1, node.queued().size());
+    }
+
+    private void alias(String from, String to) {
+        node.people.addAlias(TestNode.address(from), List.of(TestNode.address(to)));
+    }
+
+    // S15: the Sender field is for others who write on somebody's behalf, and nobody's proof
+    @Test
+    void letsASenderFieldSaveNoFromField() throws Exception {
+        node.play(
+                Role.SUBMISSION,
+                SIGNED_IN
+                        + """
+                        C: MAIL FROM:<alice@example.test>
+                        S~ 250 .*
+                        C: RCPT TO:<bob@example.test>
+                        S~ 250 .*
+                        C: DATA
+                        S~ 354 .*
+                        C: From: bob@example.test
+                        C: Sender: alice@example.test
+                        C:
+                        C: .
+                        S: 550 5.7.1 <bob@example.test>: this address is not yours
+                        """);
+        assertEquals(List.of(), node.queued());
     }
 
     // S15: however the field is written
@@ -602,6 +577,143 @@ final class SecurityTest {
                 node.queued().getFirst().envelope().addresses().stream()
                         .map(Object::toString)
                         .toList());
+    }
+
+    // S16
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "nowhere | 550 5.1.1 <nowhere@example.test>: no such mailbox here",
+                "nowhere+x | 550 5.1.1 <nowhere+x@example.test>: no such mailbox here",
+                "further | 550 5.1.1 <further@example.test>: no such mailbox here",
+                "circle | 554 5.4.6 <circle@example.test>: leads in a circle",
+                "itself | 554 5.4.6 <itself@example.test>: leads in a circle",
+                "deep2 | 554 5.4.6 <deep2@example.test>: leads in a circle",
+                "deep3 | 250 2.1.5 recipient ok",
+                "many | 550 5.2.4 <many@example.test>: leads to too many addresses",
+                "half | 250 2.1.5 recipient ok",
+                "copy | 250 2.1.5 recipient ok",
+                "SRS0=good | 250 2.1.5 recipient ok",
+                "SRS0=forged | 550 5.1.1 <SRS0=forged@example.test>: no such mailbox here",
+            })
+    void takesNoMailThatCannotBeDelivered(String localPart, String reply) throws Exception {
+        node.forwarded = Optional.of(new TestNode.Srs());
+        alias("nowhere@example.test", "nobody@example.test");
+        alias("further@example.test", "nowhere@example.test");
+        alias("circle@example.test", "circle2@example.test");
+        alias("circle2@example.test", "circle@example.test");
+        alias("itself@example.test", "itself@example.test");
+        for (int i = 1; i <= 11; i++) {
+            alias("deep" + i + "@example.test", "deep" + (i + 1) + "@example.test");
+        }
+        alias("deep12@example.test", "alice@example.test");
+        node.people.addAlias(
+                TestNode.address("many@example.test"),
+                IntStream.range(0, 1_001)
+                        .mapToObj(i -> TestNode.address("a" + i + "@example.org"))
+                        .toList());
+        node.people.addAlias(
+                TestNode.address("half@example.test"),
+                List.of(
+                        TestNode.address("nobody@example.test"),
+                        TestNode.address("someone@example.org")));
+        node.people.addAlias(
+                TestNode.address("copy@example.test"),
+                List.of(
+                        TestNode.address("copy@example.test"),
+                        TestNode.address("bob@example.test")));
+        for (TestConnection client : List.of(new TestConnection(), stranger())) {
+            node.play(
+                    Role.SMTP,
+                    GREETED
+                            + "C: MAIL FROM:<>\nS~ 250 .*\nC: RCPT TO:<"
+                            + localPart
+                            + "@example.test>\nS: "
+                            + reply
+                            + "\n",
+                    client);
+        }
+    }
+
+    // S16: as long as nobody can say whose an address is, mail for it waits
+    @Test
+    void letsMailWaitWhenNobodyKnowsForwardedSenders() throws Exception {
+        node.forwarded =
+                Optional.of(
+                        (ForwardedSenders)
+                                Proxy.newProxyInstance(
+                                        getClass().getClassLoader(),
+                                        new Class<?>[] {ForwardedSenders.class},
+                                        (proxy, method, arguments) -> {
+                                            throw new NoClassDefFoundError("replaced");
+                                        }));
+        node.play(
+                Role.SMTP,
+                GREETED
+                        + "C: MAIL FROM:<>\nS~ 250 .*\nC: RCPT TO:<SRS0=good@example.test>\n"
+                        + "S: 451 4.3.0 cannot say now, try again later\n");
+    }
+
+    private static final String ONE_OF_ALICES =
+            SIGNED_IN
+                    + """
+                    C: MAIL FROM:<alice@example.test>
+                    S~ 250 .*
+                    C: RCPT TO:<someone@example.org>
+                    S~ 250 .*
+                    C: DATA
+                    S~ 354 .*
+                    C: From: alice@example.test
+                    C:
+                    C: .
+                    """;
+
+    @Test
+    void boundsWhatAnAccountSendsOverAllConnectionsAndRoles() throws Exception {
+        node.sending = new SendingLimits(2, 3, node.clock);
+        node.play(Role.SUBMISSION, ONE_OF_ALICES + "S~ 250 .*\n");
+        node.play(
+                Role.SMTP,
+                ONE_OF_ALICES.replace(
+                                "C: DATA\n",
+                                "C: RCPT TO:<bob@example.test>\nS~ 250 .*\n"
+                                        + "C: RCPT TO:<alice@example.test>\n"
+                                        + "S~ 450 4\\.7\\.1 .* in 60 minutes\nC: DATA\n")
+                        + "S~ 250 .*\n");
+        String third =
+                SIGNED_IN
+                        + "C: MAIL FROM:<alice@example.test>\n"
+                        + "S~ 451 4\\.7\\.1 .* 2 messages an hour, .*\n";
+        node.play(Role.SUBMISSION, third);
+        node.play(Role.SMTP, third);
+        assertEquals(2, node.queued().size());
+        node.play(Role.SMTP, IN_DATA + "C: .\nS~ 250 .*\n"); // strangers are not counted
+        node.clock.advance(Duration.ofHours(1));
+        node.play(Role.SUBMISSION, ONE_OF_ALICES + "S~ 250 .*\n");
+    }
+
+    @Test
+    void countsNoMessageThatWasRefused() throws Exception {
+        node.sending = new SendingLimits(1, 1, node.clock);
+        String forged = ONE_OF_ALICES.replace("From: alice", "From: bob");
+        node.play(Role.SUBMISSION, forged + "S~ 550 5\\.7\\.1 .*\n");
+        node.play(
+                Role.SUBMISSION,
+                ONE_OF_ALICES.substring(0, ONE_OF_ALICES.indexOf("C: From"))
+                        + "C: From: alice\n-- hangup\n");
+        node.play(
+                Role.SUBMISSION,
+                ONE_OF_ALICES.replace(
+                                "C: MAIL",
+                                "C: MAIL FROM:<alice@example.test>\nS~ 250 .*\n"
+                                        + "C: RCPT TO:<bob@example.test>\nS~ 250 .*\n"
+                                        + "C: RSET\nS~ 250 .*\nC: MAIL")
+                        + "S~ 250 .*\n");
+        node.play(
+                Role.SUBMISSION,
+                SIGNED_IN + "C: MAIL FROM:<alice@example.test>\nS~ 451 4\\.7\\.1 .*\n");
+        assertEquals(1, node.queued().size());
     }
 
     // S17

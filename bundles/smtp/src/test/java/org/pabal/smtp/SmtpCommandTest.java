@@ -73,6 +73,22 @@ final class SmtpCommandTest {
     }
 
     @ParameterizedTest
+    @CsvSource({
+        "HOLDFOR=999999999, HOLDFOR, 999999999",
+        "holduntil=2026-11-22t10:00:00z, HOLDUNTIL, 2026-11-22T10:00:00Z",
+        "HOLDUNTIL=2026-11-22T10:00:00.25-08:00, HOLDUNTIL, 2026-11-22T10:00:00.25-08:00",
+        "by=+999999999;r, BY, 999999999;R",
+        "BY=-999999999;nt, BY, -999999999;NT",
+        "BY=0;N, BY, 0;N",
+        "MT-Priority=-9, MT-PRIORITY, -9",
+        "requiretls, REQUIRETLS, ''",
+    })
+    void readsTheTermsOfAMessage(String parameter, String keyword, String value) {
+        SmtpCommand.Mail mail = (SmtpCommand.Mail) parse("MAIL FROM:<a@b.example> " + parameter);
+        assertEquals(Map.of(keyword, value), mail.parameters());
+    }
+
+    @ParameterizedTest
     @CsvSource(
             delimiter = '|',
             value = {
@@ -98,6 +114,34 @@ final class SmtpCommandTest {
                 "MAIL FROM:<a@example.org> AUTH= | 501 5.5.4",
                 "MAIL FROM:<a@example.org> RET=NONE | 501 5.5.4",
                 "MAIL FROM:<a@example.org> = | 555 5.5.4",
+                "MAIL FROM:<a@example.org> HOLDFOR | 501 5.5.4",
+                "MAIL FROM:<a@example.org> HOLDFOR=0 | 501 5.5.4",
+                "MAIL FROM:<a@example.org> HOLDFOR=-1 | 501 5.5.4",
+                "MAIL FROM:<a@example.org> HOLDFOR=1234567890 | 501 5.5.4",
+                "MAIL FROM:<a@example.org> HOLDUNTIL=tomorrow | 501 5.5.4",
+                "MAIL FROM:<a@example.org> HOLDUNTIL=2026-11-22 | 501 5.5.4",
+                "MAIL FROM:<a@example.org> HOLDUNTIL=2026-11-22T10:00:00 | 501 5.5.4",
+                "MAIL FROM:<a@example.org> HOLDUNTIL=2026-11-22T10:00Z | 501 5.5.4",
+                "MAIL FROM:<a@example.org> HOLDUNTIL=2026-02-30T10:00:00Z | 501 5.5.4",
+                "MAIL FROM:<a@example.org> HOLDUNTIL=2026-11-22T24:00:00Z | 501 5.5.4",
+                "MAIL FROM:<a@example.org> HOLDUNTIL=+12026-11-22T10:00:00Z | 501 5.5.4",
+                "MAIL FROM:<a@example.org> HOLDUNTIL=2026-11-22T10:00:00+25:00 | 501 5.5.4",
+                "MAIL FROM:<a@example.org> HOLDFOR=1 HOLDUNTIL=2026-11-22T10:00:00Z | 501 5.5.4",
+                "MAIL FROM:<a@example.org> BY=120 | 501 5.5.4",
+                "MAIL FROM:<a@example.org> BY=120; | 501 5.5.4",
+                "MAIL FROM:<a@example.org> BY=;R | 501 5.5.4",
+                "MAIL FROM:<a@example.org> BY=0;R | 501 5.5.4",
+                "MAIL FROM:<a@example.org> BY=-1;RT | 501 5.5.4",
+                "MAIL FROM:<a@example.org> BY=1;T | 501 5.5.4",
+                "MAIL FROM:<a@example.org> BY=1;TR | 501 5.5.4",
+                "MAIL FROM:<a@example.org> BY=1234567890;N | 501 5.5.4",
+                "MAIL FROM:<a@example.org> BY=1.5;N | 501 5.5.4",
+                "MAIL FROM:<a@example.org> MT-PRIORITY | 501 5.5.4",
+                "MAIL FROM:<a@example.org> MT-PRIORITY=10 | 501 5.5.4",
+                "MAIL FROM:<a@example.org> MT-PRIORITY=-0 | 501 5.5.4",
+                "MAIL FROM:<a@example.org> MT-PRIORITY=+1 | 501 5.5.4",
+                "MAIL FROM:<a@example.org> REQUIRETLS=yes | 501 5.5.4",
+                "RCPT TO:<a@example.org> REQUIRETLS | 555 5.5.4",
                 "MAIL FROM:<a@example.org> NOTIFY=NEVER | 555 5.5.4",
                 "RCPT TO:<a@example.org> NOTIFY= | 501 5.5.4",
                 "RCPT TO:<a@example.org> NOTIFY=SUCCESS, | 501 5.5.4",

@@ -14,6 +14,7 @@ import org.osgi.framework.ServiceReference;
 import org.osgi.framework.ServiceRegistration;
 import org.pabal.directory.SignInLimits;
 import org.pabal.mail.Client;
+import org.pabal.mail.ForwardedSenders;
 import org.pabal.mail.MailPolicy;
 import org.pabal.mail.Status;
 import org.pabal.mail.Verdict;
@@ -28,6 +29,7 @@ import java.util.Dictionary;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
@@ -35,8 +37,12 @@ import java.util.function.BooleanSupplier;
 /// The doorway: what it registers, what it reads, and that nothing is left when it has gone.
 final class SmtpServerTest {
 
+    /// Stands for the service of forwarded senders.
+    private static final int FORWARDED = -1;
+
     private final Map<String, StreamProtocol> registered = new TreeMap<>();
     private final Map<Integer, MailPolicy> policies = new HashMap<>();
+    private Optional<ForwardedSenders> forwarded = Optional.empty();
     private final List<ServiceListener> listeners = new ArrayList<>();
     private final TestNode node = new TestNode();
 
@@ -103,6 +109,54 @@ final class SmtpServerTest {
     }
 
     @Test
+    void asksForForwardedSendersWhileTheyAreThere() throws Exception {
+        start(Map.of());
+        String bounce =
+                """
+                S~ 220 .*
+                C: EHLO x
+                S* 250 .*
+                C: MAIL FROM:<>
+                S~ 250 .*
+                C: RCPT TO:<SRS0=good@example.test>
+                S~ %s .*
+                """;
+        Dialogue.of(bounce.formatted("550 5\\.1\\.1")).play(registered.get("smtp"));
+        forwarded = Optional.of(new TestNode.Srs());
+        ServiceListener tracker = listeners.getLast();
+        tracker.serviceChanged(new ServiceEvent(ServiceEvent.REGISTERED, reference(FORWARDED)));
+        Dialogue.of(bounce.formatted("250")).play(registered.get("smtp"));
+        tracker.serviceChanged(new ServiceEvent(ServiceEvent.UNREGISTERING, reference(FORWARDED)));
+        Dialogue.of(bounce.formatted("550 5\\.1\\.1")).play(registered.get("smtp"));
+    }
+
+    @Test
+    void readsWhatAccountsMaySend() throws Exception {
+        String signedIn =
+                """
+                S~ 220 .*
+                C: EHLO x
+                S* 250-FUTURERELEASE 3600 2026-11-22T11:00:00Z
+                S* 250 .*
+                C: AUTH PLAIN AGFsaWNlAHBhYmFs
+                S~ 235 .*
+                C: MAIL FROM:<alice@example.test>
+                S~ 250 .*
+                C: RCPT TO:<bob@example.test>
+                S~ 250 .*
+                C: RCPT TO:<team@example.test>
+                S~ 450 4\\.7\\.1 .* to 1 recipients an hour, .*
+                """;
+        start(Map.of("account-recipients-per-hour", "1", "max-hold", "1 h"));
+        Dialogue.of(signedIn).play(registered.get("submission"));
+        start(Map.of("account-recipients-per-hour", "0", "max-hold", "1 h"));
+        Dialogue.of(signedIn.replaceFirst("S~ 450.*", "S~ 250 .*"))
+                .play(registered.get("submission"));
+        assertThrows(BadSetting.class, () -> start(Map.of("account-messages-per-hour", "-1")));
+        assertThrows(BadSetting.class, () -> start(Map.of("max-hold", "4000 d")));
+    }
+
+    @Test
     void waitsNoLongerThanNeeded() throws Exception {
         long before = System.nanoTime();
         BooleanSupplier enough = () -> true;
@@ -153,6 +207,10 @@ final class SmtpServerTest {
                                         }));
     }
 
+    private Object service(int ranking) {
+        return ranking == FORWARDED ? forwarded.orElseThrow() : policies.get(ranking);
+    }
+
     /// As much of a framework as a doorway sees.
     private BundleContext bundle() {
         return proxy(
@@ -178,11 +236,13 @@ final class SmtpServerTest {
                                 yield null;
                             }
                             case "getServiceReferences" ->
-                                    policies.keySet().stream()
-                                            .map(this::reference)
-                                            .toArray(ServiceReference[]::new);
+                                    arguments[0].equals(MailPolicy.class.getName())
+                                            ? policies.keySet().stream()
+                                                    .map(this::reference)
+                                                    .toArray(ServiceReference[]::new)
+                                            : null;
                             case "getService" ->
-                                    policies.get(
+                                    service(
                                             (Integer)
                                                     ((ServiceReference<?>) arguments[0])
                                                             .getProperty("ranking"));

@@ -22,9 +22,12 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.lang.reflect.Proxy;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /// What becomes of a message, and what the house adds to it.
 final class SmtpSessionTest {
@@ -142,6 +145,83 @@ final class SmtpSessionTest {
         Envelope envelope = node.queued().getFirst().envelope();
         assertEquals(Map.of("RET", "HDRS", "ENVID", "x", "BODY", "7BIT"), envelope.parameters());
         assertEquals(Map.of("NOTIFY", "NEVER"), envelope.recipients().getFirst().parameters());
+    }
+
+    @Test
+    void keepsTheTermsOfAMessageInItsEnvelope() throws Exception {
+        for (String asked :
+                List.of(
+                        "HOLDFOR=3600 BY=+0120;rt MT-PRIORITY=9 REQUIRETLS",
+                        "HOLDUNTIL=2026-11-22T20:00:00.5+09:00 BY=-5;N MT-PRIORITY=-9",
+                        "HOLDUNTIL=2026-11-21T00:00:00Z MT-PRIORITY=0")) {
+            node.play(
+                    Role.SUBMISSION,
+                    signedIn(ONE_MESSAGE)
+                                    .replace("alice@example.test>", "alice@example.test> " + asked)
+                            + "S~ 250 .*\n",
+                    new TestConnection().withTls());
+        }
+        List<Map<String, String>> kept =
+                node.queued().stream().map(entry -> entry.envelope().parameters()).toList();
+        assertEquals(
+                List.of(
+                        Map.of(
+                                "HOLDUNTIL", "2026-11-22T11:00:00Z",
+                                "BY", "120;RT",
+                                "MT-PRIORITY", "9",
+                                "REQUIRETLS", ""),
+                        Map.of(
+                                "HOLDUNTIL", "2026-11-22T11:00:00Z",
+                                "BY", "-5;N",
+                                "MT-PRIORITY", "-9"),
+                        Map.of("HOLDUNTIL", "2026-11-22T10:00:00Z", "MT-PRIORITY", "0")),
+                kept);
+        Envelope first = node.queued().getFirst().envelope();
+        assertEquals(Optional.of(Instant.parse("2026-11-22T11:00:00Z")), first.holdUntil());
+        assertEquals(9, first.priority());
+        assertTrue(first.requiresTls());
+    }
+
+    // RFC 6710 §4.1
+    @Test
+    void letsStrangersLowerTheirPriorityOnly() throws Exception {
+        for (int priority : new int[] {5, -5}) {
+            node.play(
+                    Role.SMTP,
+                    ONE_MESSAGE.replace("a@example.org>", "a@example.org> MT-PRIORITY=" + priority)
+                            + "S~ 250 .*\n");
+        }
+        assertEquals(
+                List.of(0, -5),
+                node.queued().stream().map(entry -> entry.envelope().priority()).toList());
+    }
+
+    @Test
+    void holdsNothingWhenThatIsTurnedOff() throws Exception {
+        SmtpLimits all = node.limits;
+        node.limits =
+                new SmtpLimits(
+                        all.messageOctets(),
+                        all.headerOctets(),
+                        all.recipients(),
+                        all.messages(),
+                        all.failures(),
+                        all.commandPatience(),
+                        all.dataPatience(),
+                        Duration.ZERO);
+        node.play(
+                Role.SUBMISSION,
+                """
+                S~ 220 .*
+                C: EHLO client.example.org
+                S* 250-DSN
+                S: 250-DELIVERBY
+                S* 250 .*
+                C: AUTH PLAIN AGFsaWNlAHBhYmFs
+                S~ 235 .*
+                C: MAIL FROM:<alice@example.test> HOLDFOR=1
+                S: 555 5.5.4 HOLDFOR is no parameter known here
+                """);
     }
 
     @Test

@@ -3,6 +3,7 @@ package org.pabal.smtp;
 import org.pabal.directory.Directory;
 import org.pabal.directory.Sasl;
 import org.pabal.directory.SignInLimits;
+import org.pabal.mail.ForwardedSenders;
 import org.pabal.mail.MailAddress;
 import org.pabal.mail.MailPolicy;
 import org.pabal.mail.MailQueue;
@@ -21,6 +22,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 
 /// A node with stores in memory: `example.test` with alice, bob and the alias `team@example.test`
@@ -35,6 +37,29 @@ final class TestNode {
     MailQueue queue = memory;
     Directory directory = people;
     SmtpLimits limits = SmtpLimits.defaults();
+    Optional<ForwardedSenders> forwarded = Optional.empty();
+    SendingLimits sending = new SendingLimits(1_000, 5_000, clock);
+
+    /// Forwarded senders of which those that begin with `SRS0=good` are ours.
+    record Srs() implements ForwardedSenders {
+        @Override
+        public MailAddress rewritten(MailAddress sender) {
+            return new MailAddress("SRS0=good=" + sender.localPart(), "example.test");
+        }
+
+        @Override
+        public boolean form(MailAddress address) {
+            return address.domain().equals("example.test")
+                    && address.localPart().startsWith("SRS0=");
+        }
+
+        @Override
+        public Optional<MailAddress> original(MailAddress address) {
+            return form(address) && address.localPart().startsWith("SRS0=good")
+                    ? Optional.of(address("someone@example.org"))
+                    : Optional.empty();
+        }
+    }
 
     TestNode() {
         people.addAlias(
@@ -57,7 +82,8 @@ final class TestNode {
                         messages,
                         failures,
                         limits.commandPatience(),
-                        limits.dataPatience());
+                        limits.dataPatience(),
+                        limits.hold());
         return this;
     }
 
@@ -71,6 +97,8 @@ final class TestNode {
                 directory,
                 new Sasl(directory, new SignInLimits(clock)),
                 new Policies(() -> policies),
+                () -> forwarded,
+                sending,
                 new MailDate(clock),
                 (length, enough) -> pauses.add(length));
     }
