@@ -85,6 +85,8 @@ final class ShellSession {
                 CommandSession session =
                         processor.createSession(InputStream.nullInputStream(), output, output)) {
             session.put("TERM", "dumb");
+            // in `*@example.org` the asterisk is no pattern for files that happen to be here
+            session.put(CommandSession.OPTION_NO_GLOB, true);
             for (String command = line(input); command != null; command = line(input)) {
                 String reason = execute(session, command, output);
                 output.flush();

@@ -90,6 +90,25 @@ class ShellDoorTest {
     }
 
     @Test
+    void aCatchAllIsAnAliasLikeOthers() throws Exception {
+        ShellDoor door = open(home, Map.of());
+        try (Client client = new Client(home)) {
+            for (String from : List.of("'*@example.org'", "*@example.org")) {
+                assertEquals(
+                        new Answer("", "E 0"),
+                        client.ask("alias:add " + from + " bob@example.org"));
+                assertEquals(
+                        new Answer("*@example.org bob@example.org\n", "E 0"),
+                        client.ask("alias:list"));
+                assertEquals(new Answer("", "E 0"), client.ask("alias:remove " + from));
+            }
+            assertTrue(client.ask("account:add '*@example.org' x").end.startsWith("E 1 "));
+        } finally {
+            door.close();
+        }
+    }
+
+    @Test
     void aCommandThatFailsSaysWhyInOneLine() throws Exception {
         ShellDoor door = open(home, Map.of());
         try (Client client = new Client(home)) {
