@@ -66,7 +66,7 @@ record EsmtpParameters(Optional<SmtpReply> refusal, long size, Map<String, Strin
             }
         }
         if (kept.containsKey("HOLDFOR") && kept.containsKey("HOLDUNTIL")) {
-            // RFC 4865 §4
+            // RFC 4865
             return refused(new SmtpReply(501, "5.5.4", "HOLDFOR or HOLDUNTIL, not both"));
         }
         return new EsmtpParameters(Optional.empty(), size, kept);
@@ -104,7 +104,7 @@ record EsmtpParameters(Optional<SmtpReply> refusal, long size, Map<String, Strin
                                     || word.equals("BINARYMIME"); // RFC 3030 §3
                     case "SMTPUTF8" -> value.isEmpty(); // RFC 6531 §3.4
                     case "REQUIRETLS" -> value.isEmpty(); // RFC 8689 §2
-                    case "HOLDFOR" -> value.matches("[1-9][0-9]{0,8}"); // RFC 4865 §4
+                    case "HOLDFOR" -> value.matches("[1-9][0-9]{0,8}"); // RFC 4865
                     case "HOLDUNTIL" -> dateTime(word);
                     case "BY" -> deliverBy(word);
                     case "MT-PRIORITY" -> value.matches("0|-?[1-9]"); // RFC 6710 §3
@@ -147,7 +147,7 @@ record EsmtpParameters(Optional<SmtpReply> refusal, long size, Map<String, Strin
         }
     }
 
-    /// RFC 2852 §4: a return (`R`) needs time that is still to come; a notice (`N`) may be late
+    /// RFC 2852: a return (`R`) needs time that is still to come; a notice (`N`) may be late
     /// already.
     private static boolean deliverBy(String word) {
         Matcher by = BY.matcher(word);

@@ -27,7 +27,7 @@ record MailTerms(Optional<SmtpReply> refusal, Map<String, String> kept, SmtpRepl
     /// @param maxHold how long a message may be held; nothing: no message is
     record Asker(Role role, boolean tls, boolean signedIn, Duration maxHold) {
 
-        /// RFC 4865 §3: a service of submission.
+        /// RFC 4865: a service of submission.
         boolean mayHold() {
             return role == Role.SUBMISSION && maxHold.isPositive();
         }
@@ -48,7 +48,7 @@ record MailTerms(Optional<SmtpReply> refusal, Map<String, String> kept, SmtpRepl
                             + " "
                             + written(now.plus(asker.maxHold())));
         }
-        announced.add("DELIVERBY"); // RFC 2852 §2: without a number, any time is tried
+        announced.add("DELIVERBY"); // RFC 2852: without a number, any time is tried
         announced.add("MT-PRIORITY"); // RFC 6710 §3: without a profile, all 19 levels are apart
         if (asker.mayRequireTls()) {
             announced.add("REQUIRETLS");
@@ -62,7 +62,7 @@ record MailTerms(Optional<SmtpReply> refusal, Map<String, String> kept, SmtpRepl
         return new MailTerms(refusal, kept, priority(kept, asker));
     }
 
-    /// RFC 4865 §4. An interval becomes a moment, since the message may lie here over a restart.
+    /// RFC 4865. An interval becomes a moment, since the message may lie here over a restart.
     private static Optional<SmtpReply> hold(Map<String, String> kept, Asker asker, Instant now) {
         Optional<String> interval = Optional.ofNullable(kept.remove("HOLDFOR"));
         Optional<String> moment = Optional.ofNullable(kept.remove("HOLDUNTIL"));

@@ -30,8 +30,6 @@ import java.util.Optional;
 /// once.
 final class SendingLimits {
 
-    private static final Logger LOG = LoggerFactory.getLogger(SendingLimits.class);
-
     static final int SLICES = 60;
     private static final long SLICE_SECONDS = Duration.ofHours(1).toSeconds() / SLICES;
     static final int MOST_ACCOUNTS = 10_000;
@@ -39,6 +37,7 @@ final class SendingLimits {
     private final int messages;
     private final int recipients;
     private final InstantSource clock;
+    private final Logger log;
 
     // Guarded by this.
     private final LinkedHashMap<Account, Sent> accounts =
@@ -52,6 +51,11 @@ final class SendingLimits {
     /// @param messages of an account in an hour; 0: any number
     /// @param recipients of an account in an hour, each message counted by itself; 0: any number
     SendingLimits(int messages, int recipients, InstantSource clock) {
+        this(messages, recipients, clock, LoggerFactory.getLogger(SendingLimits.class));
+    }
+
+    SendingLimits(int messages, int recipients, InstantSource clock, Logger log) {
+        this.log = log;
         this.messages = messages;
         this.recipients = recipients;
         this.clock = clock;
@@ -141,7 +145,7 @@ final class SendingLimits {
         Instant now = clock.instant();
         if (sent.warned.filter(last -> now.isBefore(last.plus(Duration.ofHours(1)))).isEmpty()) {
             sent.warned = Optional.of(now);
-            LOG.warn(
+            log.warn(
                     "account {}: {} within an hour, the next has to wait until {}; is its password"
                             + " in the wrong hands? account-messages-per-hour and"
                             + " account-recipients-per-hour in org.pabal.smtp.cfg are the limits",

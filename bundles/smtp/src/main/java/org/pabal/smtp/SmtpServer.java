@@ -144,7 +144,7 @@ public final class SmtpServer {
         }
     }
 
-    /// RFC 4865 §3 writes it with nine digits at most.
+    /// RFC 4865 writes it with nine digits at most.
     private static Duration hold(Settings settings, Duration fallback) {
         Duration hold = settings.duration("max-hold", fallback);
         if (hold.compareTo(Duration.ofDays(3_650)) > 0) {

@@ -6,9 +6,14 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import org.junit.jupiter.api.Test;
 import org.pabal.directory.Account;
 import org.pabal.testkit.MovableClock;
+import org.slf4j.Logger;
+import org.slf4j.helpers.MessageFormatter;
 
+import java.lang.reflect.Proxy;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 
 final class SendingLimitsTest {
@@ -109,6 +114,48 @@ final class SendingLimitsTest {
             assertEquals(Optional.empty(), share.message().or(share::recipient));
         }
         assertEquals(0, none.accounts());
+    }
+
+    @Test
+    void warnsOnceAnHourForAnAccount() {
+        List<String> warnings = new ArrayList<>();
+        Logger log =
+                (Logger)
+                        Proxy.newProxyInstance(
+                                getClass().getClassLoader(),
+                                new Class<?>[] {Logger.class},
+                                (proxy, method, arguments) -> {
+                                    assertEquals("warn", method.getName());
+                                    warnings.add(
+                                            MessageFormatter.basicArrayFormat(
+                                                    (String) arguments[0],
+                                                    (Object[]) arguments[1]));
+                                    return null;
+                                });
+        SendingLimits two = new SendingLimits(0, 2, clock, log);
+        for (Account account : List.of(ALICE, BOB)) {
+            SendingLimits.Share share = two.share(account);
+            for (int i = 0; i < 100; i++) {
+                share.recipient();
+            }
+            share.keep();
+        }
+        assertEquals(2, warnings.size());
+        assertTrue(
+                warnings.getFirst()
+                        .startsWith(
+                                "account alice@example.test: 2 recipients within an hour, the next"
+                                        + " has to wait until 2026-11-22T11:00:00Z; "),
+                warnings.getFirst());
+        clock.advance(Duration.ofMinutes(59));
+        assertTrue(two.share(ALICE).recipient().isPresent());
+        assertEquals(2, warnings.size());
+        clock.advance(Duration.ofMinutes(1));
+        SendingLimits.Share share = two.share(ALICE);
+        for (int i = 0; i < 100; i++) {
+            share.recipient();
+        }
+        assertEquals(3, warnings.size());
     }
 
     @Test
