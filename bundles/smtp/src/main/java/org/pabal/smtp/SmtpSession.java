@@ -396,10 +396,20 @@ final class SmtpSession {
             return Optional.empty();
         }
         try {
-            return SenderRule.sender(host.directory(), account, sender.get());
+            return account.isEmpty() && ofForwarded(sender.get())
+                    ? Optional.empty()
+                    : SenderRule.sender(host.directory(), account, sender.get());
         } catch (IOException e) {
             return directoryTrouble(e);
+        } catch (RuntimeException | LinkageError e) {
+            return undecided(sender.get(), e);
         }
+    }
+
+    /// Mail that we have sent on may come back, from a mailbox that sends it on to us. Its sender
+    /// is an address of ours that nobody but us can have made.
+    private boolean ofForwarded(MailAddress sender) {
+        return host.forwarded().get().flatMap(senders -> senders.original(sender)).isPresent();
     }
 
     private Optional<SmtpReply> forgedHeader(List<String> fromFields) {
@@ -470,14 +480,18 @@ final class SmtpSession {
         } catch (IOException e) {
             return directoryTrouble(e);
         } catch (RuntimeException | LinkageError e) {
-            // a LinkageError when the bundle that knows forwarded senders was replaced while asked
-            LOG.warn(
-                    "client={} has to wait, no decision about to=<{}>",
-                    from.getHostAddress(),
-                    SmtpReply.plain(address.toString()),
-                    e);
-            return Optional.of(SmtpReply.NOT_NOW);
+            return undecided(address, e);
         }
+    }
+
+    /// A LinkageError when the bundle that knows forwarded senders was replaced while it was asked.
+    private Optional<SmtpReply> undecided(MailAddress address, Throwable trouble) {
+        LOG.warn(
+                "client={} has to wait, no decision about <{}>",
+                from.getHostAddress(),
+                SmtpReply.plain(address.toString()),
+                trouble);
+        return Optional.of(SmtpReply.NOT_NOW);
     }
 
     private Optional<SmtpReply> directoryTrouble(IOException e) {

@@ -554,6 +554,19 @@ final class SecurityTest {
         assertEquals(1, node.queued().size());
     }
 
+    // S15: what we have sent on may come back to us
+    @Test
+    void letsMailComeBackThatWeHaveSentOn() throws Exception {
+        String mail = GREETED + "C: MAIL FROM:<SRS0=%s@example.test>\nS~ %s .*\n";
+        node.play(Role.SMTP, mail.formatted("good", "550 5\\.7\\.1"), stranger());
+        node.forwarded = Optional.of(new TestNode.Srs());
+        node.play(Role.SMTP, mail.formatted("good", "250"), stranger());
+        node.play(Role.SMTP, mail.formatted("forged", "550 5\\.7\\.1"), stranger());
+        node.play(
+                Role.SUBMISSION,
+                SIGNED_IN + "C: MAIL FROM:<SRS0=good@example.test>\nS~ 550 5\\.7\\.1 .*\n");
+    }
+
     // S16
     @Test
     void decidesAboutRecipientsWhileTheClientListens() throws Exception {
