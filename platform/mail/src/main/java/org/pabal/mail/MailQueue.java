@@ -50,7 +50,8 @@ public interface MailQueue {
     /// attempts, the settlement outlives this process once the method has returned. The machine it
     /// outlives a moment later.
     ///
-    /// @param attempts what was tried, to stand in the entry's history
+    /// @param attempts what was tried, to stand in the entry's history; a queue may shorten texts
+    ///     and lists that are very long
     void settle(
             QueueEntry entry,
             Map<MailAddress, Outcome> outcomes,
