@@ -18,6 +18,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BooleanSupplier;
 
 /// The write-ahead journal that everything durable goes through first: one writer, one fdatasync
 /// for all who wait.
@@ -29,8 +30,9 @@ import java.util.concurrent.locks.ReentrantLock;
 ///              background: lay out, flush, syncfs, mark ──▶ free segments ──▶ writer
 /// ```
 /// Records are gathered in a batch while the one before is being written, so that fifty sessions
-/// that commit together share one sync. Segments are written with zeros once and used again and
-/// again: an fdatasync into blocks that exist needs no metadata, which halves its cost. A
+/// that commit together share one sync. Records that need to outlive only the process are written
+/// without one, and a sync soon after is theirs too. Segments are written with zeros once and used
+/// again and again: an fdatasync into blocks that exist needs no metadata, which halves its cost. A
 /// checkpoint makes durable what the journal's records stand for and frees their segments; a crash
 /// before that is mended by [#replay], which is why replaying a record twice has to be harmless.
 final class Journal implements AutoCloseable {
@@ -45,6 +47,12 @@ final class Journal implements AutoCloseable {
 
     /// How long records that nobody waits for may keep the disk waiting.
     private static final long LAZY_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
+
+    /// How long a record that somebody wants written waits for others, when others came before.
+    private static final long GATHER_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
+
+    /// How much may be written and not yet be synced.
+    private static final int MAX_UNSYNCED = JournalSegment.MAX_BATCH / 2;
 
     private static final long CHECKPOINT_NANOS = TimeUnit.SECONDS.toNanos(60);
     private static final long RETRY_NANOS = TimeUnit.SECONDS.toNanos(1);
@@ -72,13 +80,20 @@ final class Journal implements AutoCloseable {
 
     /// Records that reach the disk together.
     static final class Batch {
-        private final ByteBuffer octets;
+        private ByteBuffer octets;
         private final List<Thread> waiting = new ArrayList<>();
+        private final List<Thread> waitingForWrite = new ArrayList<>();
         private volatile JournalSegment segment;
         private volatile long base;
+        private volatile boolean written;
         private volatile boolean durable;
         private boolean urgent;
         private long since;
+
+        /// Records that are to be written soon, and when the first came.
+        private int soon;
+
+        private long soonSince;
 
         /// Pins until the batch is durable; the segment has them from then on.
         private int pins;
@@ -93,7 +108,13 @@ final class Journal implements AutoCloseable {
             this.octets = ByteBuffer.allocate(0);
             this.segment = segment;
             this.base = base;
+            this.written = true;
             this.durable = true;
+        }
+
+        /// Gives the buffer back; what was written may have to be written again.
+        private void keep() {
+            octets = ByteBuffer.allocate(octets.limit()).put(octets.position(0)).flip();
         }
 
         private boolean empty() {
@@ -126,6 +147,19 @@ final class Journal implements AutoCloseable {
     private long nextNumber;
     private int slots;
     private boolean rollWanted;
+
+    /// Written, oldest first, but not synced; the list is the writer's own.
+    private final List<Batch> unsynced = new ArrayList<>();
+
+    private final Batch nothingNew = new Batch(ByteBuffer.allocate(JournalSegment.BATCH_HEADER));
+
+    private long unsyncedSince;
+    private int unsyncedOctets;
+    private boolean syncWanted;
+
+    /// Whether those who want their records written come several at a time.
+    private boolean gathering;
+
     private boolean closing;
     private boolean writerClosing;
     private boolean crashed;
@@ -186,6 +220,15 @@ final class Journal implements AutoCloseable {
     /// Adds a record whose payload is the given parts one after another. It reaches the disk soon;
     /// who needs to know when calls [#await].
     Position append(byte type, byte[]... parts) throws IOException {
+        return append(false, type, parts);
+    }
+
+    /// Adds a record that is to be written at once or within a millisecond, for [#awaitWritten].
+    Position appendSoon(byte type, byte[]... parts) throws IOException {
+        return append(true, type, parts);
+    }
+
+    private Position append(boolean soon, byte type, byte[]... parts) throws IOException {
         int length = 0;
         for (byte[] part : parts) {
             length += part.length;
@@ -202,6 +245,10 @@ final class Journal implements AutoCloseable {
                 room.awaitUninterruptibly();
             }
             refuseWhenFailed();
+            if (soon && filling.soon++ == 0) {
+                filling.soonSince = System.nanoTime();
+                work.signal();
+            }
             return put(filling, type, length, parts);
         } finally {
             lock.unlock();
@@ -259,15 +306,39 @@ final class Journal implements AutoCloseable {
             return;
         }
         join(batch);
+        await(() -> batch.durable);
+    }
+
+    /// Waits until a record outlives this process: it has been handed to the operating system,
+    /// which brings it to the disk a moment later.
+    ///
+    /// @throws IOException when it could not be written; it may or may not be there after a restart
+    void awaitWritten(Position position) throws IOException {
+        Batch batch = position.batch;
+        if (batch.written) {
+            return;
+        }
+        lock.lock();
+        try {
+            if (!batch.written) {
+                batch.waitingForWrite.add(Thread.currentThread());
+            }
+        } finally {
+            lock.unlock();
+        }
+        await(() -> batch.written);
+    }
+
+    private void await(BooleanSupplier done) throws IOException {
         boolean interrupted = false;
-        while (!batch.durable && failure == null) {
+        while (!done.getAsBoolean() && failure == null) {
             LockSupport.park(this);
             interrupted |= Thread.interrupted();
         }
         if (interrupted) {
             Thread.currentThread().interrupt();
         }
-        if (!batch.durable) {
+        if (!done.getAsBoolean()) {
             throw new IOException("journal: the record could not be written", failure);
         }
     }
@@ -279,6 +350,7 @@ final class Journal implements AutoCloseable {
                 batch.waiting.add(Thread.currentThread());
                 if (!batch.urgent) {
                     batch.urgent = true;
+                    syncWanted |= batch.written;
                     work.signal();
                 }
             }
@@ -420,42 +492,66 @@ final class Journal implements AutoCloseable {
         while (true) {
             Batch batch;
             boolean roll;
+            boolean sync;
             lock.lock();
             try {
                 while (!due()) {
-                    if (writerClosing && (filling.empty() || crashed)) {
+                    if (writerClosing && (crashed || filling.empty() && unsynced.isEmpty())) {
                         return;
                     }
                     waitForWork();
                 }
-                batch = filling;
-                handedOver = batch;
-                side = 1 - side;
-                filling = new Batch(buffers[side]);
-                roll = rollWanted;
-                rollWanted = false;
-                room.signalAll();
+                sync = syncDue();
+                roll = rollWanted && !filling.empty();
+                batch = filling.empty() ? nothingNew : filling;
+                if (!filling.empty()) {
+                    rollWanted = false;
+                    gathering = filling.soon > 1;
+                    handedOver = filling;
+                    side = 1 - side;
+                    filling = new Batch(buffers[side]);
+                    room.signalAll();
+                }
             } finally {
                 lock.unlock();
             }
-            put(batch, roll);
+            put(batch, roll, sync);
         }
     }
 
     private boolean due() {
-        return !crashed
-                && !filling.empty()
-                && (filling.urgent
+        return !crashed && (syncDue() || !filling.empty() && writeDue());
+    }
+
+    private boolean writeDue() {
+        return filling.soon > 0 && nanosToWrite() <= 0;
+    }
+
+    private boolean syncDue() {
+        return (!filling.empty() || !unsynced.isEmpty())
+                && (syncWanted
+                        || !filling.empty() && filling.urgent
                         || writerClosing
-                        || System.nanoTime() - filling.since >= LAZY_NANOS);
+                        || unsyncedOctets + filling.octets.position() > MAX_UNSYNCED
+                        || nanosToSync() <= 0);
+    }
+
+    private long nanosToWrite() {
+        return gathering ? GATHER_NANOS - (System.nanoTime() - filling.soonSince) : 0;
+    }
+
+    private long nanosToSync() {
+        return LAZY_NANOS
+                - (System.nanoTime() - (unsynced.isEmpty() ? filling.since : unsyncedSince));
     }
 
     private void waitForWork() {
         try {
-            if (filling.empty()) {
+            if (filling.empty() && unsynced.isEmpty()) {
                 work.await();
             } else {
-                work.awaitNanos(LAZY_NANOS - (System.nanoTime() - filling.since));
+                work.awaitNanos(
+                        filling.soon > 0 ? Math.min(nanosToWrite(), nanosToSync()) : nanosToSync());
             }
         } catch (InterruptedException e) {
             // nobody has a reason to interrupt this thread; going on is right
@@ -463,54 +559,120 @@ final class Journal implements AutoCloseable {
         }
     }
 
-    /// Writes a batch. When that fails, those who wait hear of it, and the batch is tried again in
-    /// another segment, because it has records of changes that others have seen already.
-    private void put(Batch batch, boolean roll) {
-        ByteBuffer octets = batch.octets;
-        octets.flip();
+    /// Writes a batch, and syncs it with those before when that is due. When it fails, those who
+    /// wait hear of it, and everything that is not synced is tried again in another segment,
+    /// because it has records of changes that others have seen already.
+    private void put(Batch batch, boolean roll, boolean sync) {
+        boolean empty = batch.empty();
+        if (!empty) {
+            batch.octets.flip();
+        }
+        boolean failed = false;
         while (true) {
             try {
-                if (roll || !current.fits(octets.remaining()) || betterOneWaits()) {
+                if (failed) {
+                    roll();
+                    for (Batch before : unsynced) {
+                        place(before);
+                    }
+                } else if (!empty && (roll || !fits(batch) || betterOneWaits())) {
+                    sync();
                     roll();
                 }
-                batch.base = current.write(octets);
-                batch.segment = current;
-                finish(batch);
+                if (!empty) {
+                    place(batch);
+                    written(batch);
+                }
+                if (sync || failed) {
+                    if (!empty) {
+                        unsynced.add(batch);
+                    }
+                    sync();
+                } else if (!empty) {
+                    keep(batch);
+                }
                 return;
             } catch (IOException e) {
                 LOG.error(
                         "journal {}: cannot be written: {}; trying again", directory, e.toString());
+                failed = true;
+                unsynced.remove(batch);
                 fail(batch, e);
-                roll = true;
                 if (waitedInVain()) {
+                    unsynced.clear();
                     return;
                 }
             }
         }
     }
 
-    private void finish(Batch batch) {
+    private boolean fits(Batch batch) {
+        return current.fits(batch.octets.limit());
+    }
+
+    private void place(Batch batch) throws IOException {
+        batch.base = current.write(batch.octets);
+        batch.segment = current;
+    }
+
+    private void written(Batch batch) {
         List<Thread> waiting;
         lock.lock();
         try {
-            failure = null;
-            batch.durable = true;
-            batch.segment.pins += batch.pins;
-            waiting = List.copyOf(batch.waiting);
-            batch.waiting.clear();
+            batch.written = true;
+            syncWanted |= batch.urgent; // somebody came while it was being written
+            waiting = List.copyOf(batch.waitingForWrite);
+            batch.waitingForWrite.clear();
         } finally {
             lock.unlock();
         }
         waiting.forEach(LockSupport::unpark);
     }
 
+    private void keep(Batch batch) {
+        batch.keep();
+        if (unsynced.isEmpty()) {
+            unsyncedSince = batch.since;
+        }
+        unsynced.add(batch);
+        unsyncedOctets += batch.octets.limit();
+    }
+
+    private void sync() throws IOException {
+        if (unsynced.isEmpty()) {
+            return;
+        }
+        current.force();
+        List<Thread> waiting = new ArrayList<>();
+        lock.lock();
+        try {
+            failure = null;
+            syncWanted = false;
+            for (Batch batch : unsynced) {
+                batch.durable = true;
+                batch.segment.pins += batch.pins;
+                waiting.addAll(batch.waiting);
+                batch.waiting.clear();
+            }
+        } finally {
+            lock.unlock();
+        }
+        unsynced.clear();
+        unsyncedOctets = 0;
+        waiting.forEach(LockSupport::unpark);
+    }
+
+    /// Tells everybody who waits.
     private void fail(Batch batch, IOException why) {
-        List<Thread> waiting;
+        List<Thread> waiting = new ArrayList<>();
         lock.lock();
         try {
             failure = why;
-            waiting = new ArrayList<>(batch.waiting);
+            waiting.addAll(batch.waiting);
+            waiting.addAll(batch.waitingForWrite);
             waiting.addAll(filling.waiting);
+            waiting.addAll(filling.waitingForWrite);
+            unsynced.forEach(before -> waiting.addAll(before.waiting));
             room.signalAll();
         } finally {
             lock.unlock();

@@ -128,7 +128,8 @@ final class JournalSegment {
         return used + octets <= capacity;
     }
 
-    /// Writes a batch, whose header is filled in here, and waits for the disk.
+    /// Writes a batch, whose header is filled in here. It outlives this process from then on, and
+    /// the machine from the next [#force] on.
     ///
     /// @return where the batch begins
     long write(ByteBuffer batch) throws IOException {
@@ -137,12 +138,16 @@ final class JournalSegment {
         batch.putInt(MAGIC).putInt(length).putLong(number);
         batch.putInt(sum(batch, length)).position(0);
         disk.writeAll(channel, batch, used);
-        disk.force(channel, !prepared());
         long base = used;
         synchronized (this) {
             used += length;
         }
         return base;
+    }
+
+    /// Waits until what was written is on disk.
+    void force() throws IOException {
+        disk.force(channel, !prepared());
     }
 
     synchronized void close() {

@@ -10,6 +10,7 @@ import org.pabal.testkit.MailQueueContract;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -18,7 +19,10 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Stream;
 
 class JournalTest {
@@ -158,6 +162,143 @@ class JournalTest {
         assertTrue(closing.task().get());
     }
 
+    /// Killed after [Journal#awaitWritten], the process has lost nothing; the disk need not have
+    /// done anything yet.
+    @Test
+    void whatIsWrittenOutlivesTheProcessBeforeItIsSynced() throws Exception {
+        CountDownLatch released = new CountDownLatch(1);
+        Disk slow =
+                new Disk() {
+                    @Override
+                    void force(FileChannel channel, boolean metadata) throws IOException {
+                        try {
+                            released.await();
+                        } catch (InterruptedException e) {
+                            throw new IOException(e);
+                        }
+                        super.force(channel, metadata);
+                    }
+                };
+        Journal journal = opened(new ArrayList<>(), slow);
+        journal.append(TYPE, octets("before"));
+        journal.awaitWritten(journal.appendSoon(TYPE, octets("sent")));
+        List<String> onDisk = read(Files.readAllBytes(folder.resolve("00.log")));
+        released.countDown();
+        assertEquals(List.of("before", "sent"), onDisk);
+        journal.crash();
+        assertEquals(onDisk, replayed());
+    }
+
+    @Test
+    void whatIsWrittenIsSyncedForTheOneWhoWaitsForThat() throws Exception {
+        AtomicInteger syncs = new AtomicInteger();
+        Disk counting =
+                new Disk() {
+                    @Override
+                    void force(FileChannel channel, boolean metadata) throws IOException {
+                        super.force(channel, metadata);
+                        syncs.incrementAndGet();
+                    }
+                };
+        Journal journal = opened(new ArrayList<>(), counting);
+        Journal.Position position = journal.appendSoon(TYPE, octets("sent"));
+        journal.awaitWritten(position);
+        journal.await(position);
+        assertTrue(syncs.get() > 0);
+        journal.crash();
+        assertEquals(List.of("sent"), replayed());
+    }
+
+    /// What a failed sync may have lost is written again elsewhere, whoever waits for it.
+    @Test
+    void whatWasWrittenIsWrittenAgainWhenItsSyncFails() throws Exception {
+        AtomicReference<FileChannel> written = new AtomicReference<>();
+        Disk failing =
+                new Disk() {
+                    @Override
+                    void writeAll(FileChannel channel, ByteBuffer octets, long at)
+                            throws IOException {
+                        if (octets.remaining() < 100) {
+                            written.compareAndSet(null, channel); // no zeros of the keeper's
+                        }
+                        super.writeAll(channel, octets, at);
+                    }
+
+                    @Override
+                    void force(FileChannel channel, boolean metadata) throws IOException {
+                        if (channel == written.get()) {
+                            throw new IOException("input/output error");
+                        }
+                        super.force(channel, metadata);
+                    }
+                };
+        Journal journal = opened(new ArrayList<>(), failing);
+        Journal.Position first = journal.appendSoon(TYPE, octets("one"));
+        journal.awaitWritten(first);
+        JournalSegment broken = first.segment();
+        long end = System.nanoTime() + 60_000_000_000L;
+        while (first.segment() == broken && System.nanoTime() < end) {
+            Thread.onSpinWait();
+        }
+        assertTrue(first.segment() != broken, "written into another segment");
+        boolean accepted = false;
+        while (!accepted && System.nanoTime() < end) {
+            try {
+                journal.await(journal.append(TYPE, octets("two")));
+                accepted = true;
+            } catch (IOException e) {
+                Thread.onSpinWait(); // the disk is failing still
+            }
+        }
+        journal.crash();
+        Files.delete(folder.resolve("00.log"));
+        List<String> left = replayed();
+        assertEquals("one", left.getFirst());
+        assertEquals("two", left.getLast());
+    }
+
+    @Test
+    void manyWhoWantTheirRecordsWrittenShareTheWrites() throws Exception {
+        AtomicInteger writes = new AtomicInteger();
+        Disk counting =
+                new Disk() {
+                    @Override
+                    void writeAll(FileChannel channel, ByteBuffer octets, long at)
+                            throws IOException {
+                        writes.incrementAndGet();
+                        super.writeAll(channel, octets, at);
+                    }
+                };
+        Journal journal = opened(new ArrayList<>(), counting);
+        writes.set(0);
+        List<Thread> threads = new ArrayList<>();
+        AtomicInteger written = new AtomicInteger();
+        for (int i = 0; i < 64; i++) {
+            String name = "thread " + i;
+            threads.add(
+                    Thread.startVirtualThread(
+                            () -> {
+                                try {
+                                    for (int j = 0; j < 50; j++) {
+                                        journal.awaitWritten(
+                                                journal.appendSoon(TYPE, octets(name + " " + j)));
+                                        written.incrementAndGet();
+                                    }
+                                } catch (IOException e) {
+                                    throw new java.io.UncheckedIOException(e);
+                                }
+                            }));
+        }
+        for (Thread thread : threads) {
+            thread.join();
+        }
+        int shared = writes.get();
+        journal.crash();
+        assertEquals(64 * 50, written.get());
+        assertEquals(64 * 50, replayed().size());
+        assertTrue(shared < 64 * 50 / 2, shared + " writes");
+    }
+
     @Test
     void closedJournalLeavesNoThread() throws Exception {
         Journal journal = opened(new ArrayList<>());
@@ -168,7 +309,11 @@ class JournalTest {
     }
 
     private Journal opened(List<String> into) throws IOException {
-        Journal journal = new Journal(folder, 16_000_000, new Disk(), closing -> {});
+        return opened(into, new Disk());
+    }
+
+    private Journal opened(List<String> into, Disk disk) throws IOException {
+        Journal journal = new Journal(folder, 16_000_000, disk, closing -> {});
         journal.replay(
                 (type, payload, position) -> {
                     if (type == TYPE) {
