@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import org.junit.jupiter.api.Test;
+import org.pabal.mail.Attempt;
 import org.pabal.mail.Content;
 import org.pabal.mail.Draft;
 import org.pabal.mail.Envelope;
@@ -28,6 +29,7 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -246,6 +248,230 @@ public interface MailQueueContract {
         assertEquals(NOON, again.accepted());
         assertEquals(Map.of(CAROL, status(451)), again.reasons());
         assertEquals("hello\r\n", text(again.content()));
+    }
+
+    @Test
+    default void attemptsGrowOnlyWithADeferral() throws Exception {
+        MailQueue queue = queue(new MovableClock(NOON));
+        commit(queue, envelope(BOB, CAROL), "\r\n");
+        queue.settle(
+                leased(queue, NOON),
+                Map.of(BOB, new Outcome.Delivered("mailbox")),
+                NOON.plusSeconds(60));
+        QueueEntry entry = leased(queue, NOON.plusSeconds(60));
+        assertEquals(List.of(CAROL), entry.envelope().addresses());
+        assertEquals(0, entry.attempts());
+        queue.settle(entry, deferred(CAROL), NOON.plusSeconds(120));
+        assertEquals(1, leased(queue, NOON.plusSeconds(120)).attempts());
+    }
+
+    @Test
+    default void settledWithoutOutcomesItIsAsBeforeAndWaits() throws Exception {
+        MailQueue queue = queue(new MovableClock(NOON));
+        QueueId id = commit(queue, envelope(BOB, CAROL), "\r\n");
+        Attempt attempt = attempt(NOON, BOB);
+        queue.settle(leased(queue, NOON), deferred(BOB), NOON.plusSeconds(60), List.of(attempt));
+        queue.settle(
+                leased(queue, NOON.plusSeconds(60)), Map.of(), NOON.plusSeconds(90), List.of());
+        assertTrue(queue.lease(NOON.plusSeconds(89), Duration.ZERO).isEmpty());
+        QueueEntry again = leased(queue, NOON.plusSeconds(90));
+        assertEquals(id, again.id());
+        assertEquals(List.of(BOB, CAROL), again.envelope().addresses());
+        assertEquals(1, again.attempts());
+        assertEquals(NOON.plusSeconds(90), again.next());
+        assertEquals(Map.of(BOB, status(451)), again.reasons());
+        assertEquals(List.of(attempt), again.history());
+        queue.settle(again, Map.of(), NOON, List.of());
+        assertEquals(id, leased(queue, NOON).id(), "due again at once");
+    }
+
+    @Test
+    default void puttingBackIsWhatAHeldEntryKeepsTo() throws Exception {
+        MailQueue queue = queue(new MovableClock(NOON));
+        QueueId id = commit(queue, envelope(BOB), "\r\n");
+        QueueEntry entry = leased(queue, NOON);
+        queue.hold(id, true);
+        queue.settle(entry, Map.of(), NOON, List.of());
+        assertTrue(queue.lease(NOON.plusSeconds(60), Duration.ZERO).isEmpty());
+        queue.hold(id, false);
+        assertEquals(id, leased(queue, NOON).id());
+    }
+
+    @Test
+    default void historyTellsEveryTryOldestFirst() throws Exception {
+        MailQueue queue = queue(new MovableClock(NOON));
+        QueueId id = commit(queue, envelope(BOB, CAROL), "\r\n");
+        assertEquals(List.of(), entry(queue, id).history());
+        List<Attempt> first =
+                List.of(attempt(NOON, BOB, CAROL), attempt(NOON.plusSeconds(1), CAROL));
+        queue.settle(leased(queue, NOON), deferred(BOB), NOON, first);
+        assertEquals(first, entry(queue, id).history());
+        Attempt unreached =
+                new Attempt(
+                        NOON.plusSeconds(9),
+                        "",
+                        "",
+                        List.of(new MailAddress("파 발", "예.example")),
+                        new Status(451, "", "100% of \t nothing"));
+        queue.settle(leased(queue, NOON), Map.of(), NOON, List.of(unreached));
+        List<Attempt> all = List.of(first.get(0), first.get(1), unreached);
+        assertEquals(all, entry(queue, id).history());
+        queue.hold(id, true);
+        queue.hold(id, false);
+        queue.retry(id);
+        assertEquals(all, leased(queue, NOON).history());
+    }
+
+    @Test
+    default void historyKeepsTheLatestOfVeryManyTries() throws Exception {
+        MailQueue queue = queue(new MovableClock(NOON));
+        QueueId id = commit(queue, envelope(BOB), "\r\n");
+        List<Attempt> all = new ArrayList<>();
+        for (int i = 0; i < QueueEntry.MAX_HISTORY + 5; i++) {
+            all.add(attempt(NOON.plusSeconds(i), BOB));
+        }
+        queue.settle(leased(queue, NOON), deferred(BOB), NOON, all.subList(0, 3));
+        queue.settle(leased(queue, NOON), deferred(BOB), NOON, all.subList(3, all.size()));
+        assertEquals(all.subList(5, all.size()), entry(queue, id).history());
+    }
+
+    /// Strangers write what we tell of a try: it must neither make the queue fail nor grow without
+    /// end.
+    @Test
+    default void largeTriesDoNotBreakTheQueue() throws Exception {
+        MailQueue queue = queue(new MovableClock(NOON));
+        MailAddress[] many = new MailAddress[1_000];
+        Map<MailAddress, Outcome> outcomes = new HashMap<>();
+        for (int i = 0; i < many.length; i++) {
+            many[i] = new MailAddress("u" + i + "x".repeat(60), "x".repeat(60) + ".example");
+            outcomes.put(
+                    many[i], new Outcome.Deferred(new Status(451, "4.3.0", "말 ".repeat(2_000))));
+        }
+        QueueId id = commit(queue, envelope(many), "\r\n");
+        for (int i = 0; i < 5; i++) {
+            Instant at = NOON.plusSeconds(i);
+            List<Attempt> attempts = new ArrayList<>();
+            for (int j = 0; j < 60; j++) {
+                attempts.add(
+                        new Attempt(
+                                at,
+                                "호스트 ".repeat(10_000),
+                                "% ".repeat(10_000),
+                                List.of(many),
+                                new Status(451, "4.3.0", "\t ".repeat(100_000))));
+            }
+            queue.settle(leased(queue, at), outcomes, at.plusSeconds(1), attempts);
+        }
+        QueueEntry entry = leased(queue, NOON.plusSeconds(5));
+        assertEquals(id, entry.id());
+        assertEquals(5, entry.attempts());
+        assertEquals(List.of(many), entry.envelope().addresses());
+        assertEquals(Set.of(many), entry.reasons().keySet());
+        assertTrue(entry.history().size() <= QueueEntry.MAX_HISTORY);
+        Optional<MailQueue> next = reopened();
+        if (next.isPresent()) {
+            assertEquals(5, entry(next.get(), id).attempts());
+            assertEquals(List.of(many), entry(next.get(), id).envelope().addresses());
+        }
+    }
+
+    @Test
+    default void highestPriorityComesFirst() throws Exception {
+        MovableClock clock = new MovableClock(NOON);
+        MailQueue queue = queue(clock);
+        QueueId plain = commit(queue, envelope(BOB), "\r\n");
+        QueueId low = commit(queue, urgent("-4"), "\r\n");
+        QueueId high = commit(queue, urgent("4"), "\r\n");
+        QueueId highest = commit(queue, urgent("9"), "\r\n");
+        QueueId highToo = commit(queue, urgent("4"), "\r\n");
+        List<QueueId> order = new ArrayList<>();
+        for (int i = 0; i < 5; i++) {
+            order.add(leased(queue, NOON).id());
+        }
+        assertEquals(List.of(highest, high, highToo, plain, low), order);
+    }
+
+    @Test
+    default void highPriorityThatIsNotDueHoldsNobodyUp() throws Exception {
+        MailQueue queue = queue(new MovableClock(NOON));
+        QueueId high = commit(queue, urgent("6"), "\r\n");
+        QueueEntry entry = leased(queue, NOON);
+        queue.settle(entry, deferred(BOB), NOON.plusSeconds(60), List.of());
+        QueueId plain = commit(queue, envelope(BOB), "\r\n");
+        QueueEntry other = leased(queue, NOON.plusSeconds(59));
+        assertEquals(plain, other.id());
+        queue.settle(other, Map.of(), NOON, List.of());
+        assertEquals(
+                high, leased(queue, NOON.plusSeconds(60)).id(), "though due for a shorter time");
+        assertEquals(plain, leased(queue, NOON).id());
+    }
+
+    @Test
+    default void sameOrLowerPriorityIsByTheTimeItHasBeenDue() throws Exception {
+        MailQueue queue = queue(new MovableClock(NOON));
+        QueueId first = commit(queue, urgent("2"), "\r\n");
+        QueueId second = commit(queue, urgent("2"), "\r\n");
+        queue.settle(leased(queue, NOON), deferred(BOB), NOON.plusSeconds(60), List.of());
+        queue.settle(leased(queue, NOON), deferred(BOB), NOON.plusSeconds(30), List.of());
+        assertEquals(second, leased(queue, NOON.plusSeconds(90)).id());
+        assertEquals(first, leased(queue, NOON.plusSeconds(90)).id());
+    }
+
+    @Test
+    default void settlementThatMakesDueWakesTheOneItIsDueFor() throws Exception {
+        MailQueue queue = queue(new MovableClock(NOON));
+        QueueId id = commit(queue, envelope(BOB), "\r\n");
+        QueueEntry entry = leased(queue, NOON);
+        Waiting<Optional<QueueEntry>> early = waiting(() -> queue.lease(NOON, LONG));
+        Waiting<Optional<QueueEntry>> late = waiting(() -> queue.lease(NOON.plusSeconds(60), LONG));
+        queue.settle(entry, Map.of(), NOON.plusSeconds(30), List.of());
+        assertEquals(id, late.result().orElseThrow().id());
+        early.thread.interrupt();
+        assertThrows(InterruptedIOException.class, early::result);
+    }
+
+    @Test
+    default void sixtyFourWhoSettleTriesAtOnceAllDo() throws Exception {
+        MailQueue queue = queue(new MovableClock(NOON));
+        int messages = 640;
+        try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+            List<Future<QueueId>> commits = new ArrayList<>();
+            for (int i = 0; i < messages; i++) {
+                commits.add(threads.submit(() -> commit(queue, envelope(BOB, CAROL), "\r\n")));
+            }
+            for (Future<QueueId> commit : commits) {
+                commit.get(LONG.toSeconds(), TimeUnit.SECONDS);
+            }
+            List<Future<Integer>> settlers = new ArrayList<>();
+            for (int i = 0; i < 64; i++) {
+                settlers.add(threads.submit(() -> settleAll(queue)));
+            }
+            int settled = 0;
+            for (Future<Integer> settler : settlers) {
+                settled += settler.get(LONG.toSeconds(), TimeUnit.SECONDS);
+            }
+            assertEquals(2 * messages, settled);
+        }
+        assertEquals(List.of(), ids(queue));
+    }
+
+    /// First one recipient, then the other, each with a try.
+    private static int settleAll(MailQueue queue) throws IOException {
+        int settled = 0;
+        for (Optional<QueueEntry> leased = queue.lease(NOON, Duration.ZERO);
+                leased.isPresent();
+                leased = queue.lease(NOON, Duration.ZERO)) {
+            QueueEntry entry = leased.get();
+            MailAddress to = entry.envelope().addresses().getFirst();
+            assertEquals(to.equals(CAROL) ? 1 : 0, entry.history().size());
+            queue.settle(
+                    entry,
+                    Map.of(to, new Outcome.Delivered("there")),
+                    NOON,
+                    List.of(attempt(NOON, to)));
+            settled++;
+        }
+        return settled;
     }
 
     @Test
@@ -481,7 +707,8 @@ public interface MailQueueContract {
                         new Outcome.Delivered("there"),
                         CAROL,
                         new Outcome.Deferred(status(451))),
-                NOON.plusSeconds(600));
+                NOON.plusSeconds(600),
+                List.of(attempt(NOON, BOB), attempt(NOON, CAROL)));
         QueueId delivered = commit(queue, envelope(BOB), "2\r\n");
         queue.settle(leased(queue, NOON), Map.of(BOB, new Outcome.Delivered("there")), NOON);
         QueueId held = commit(queue, envelope(BOB), "3\r\n");
@@ -496,10 +723,28 @@ public interface MailQueueContract {
         assertEquals(List.of(CAROL), entry.envelope().addresses());
         assertEquals(Map.of(CAROL, status(451)), entry.reasons());
         assertEquals(1, entry.attempts());
+        assertEquals(List.of(attempt(NOON, BOB), attempt(NOON, CAROL)), entry.history());
         assertEquals(NOON.plusSeconds(600), entry.next());
         assertTrue(entry(next, held).held());
         assertTrue(next.lease(NOON.plusSeconds(599), Duration.ZERO).isEmpty());
         assertEquals(deferred, leased(next, NOON.plusSeconds(600)).id());
+    }
+
+    @Test
+    default void historyGrowsOverRestarts() throws Exception {
+        MailQueue queue = queue(new MovableClock(NOON));
+        QueueId id = commit(queue, urgent("3"), "\r\n");
+        List<Attempt> all = new ArrayList<>();
+        for (int i = 0; i < 3; i++) {
+            QueueEntry entry = leased(queue, NOON);
+            assertEquals(all, entry.history());
+            assertEquals(3, entry.envelope().priority());
+            all.add(attempt(NOON.plusSeconds(i), BOB));
+            queue.settle(entry, deferred(BOB), NOON, List.of(all.getLast()));
+            commit(queue, envelope(CAROL), "not as urgent\r\n");
+            queue = again();
+            assertEquals(all, entry(queue, id).history());
+        }
     }
 
     private MailQueue again() throws Exception {
@@ -532,6 +777,20 @@ public interface MailQueueContract {
             Thread.yield();
         }
         return new Waiting<>(thread, task);
+    }
+
+    private static Attempt attempt(Instant at, MailAddress... to) {
+        return new Attempt(
+                at,
+                "mx.example.test [192.0.2.25]:25",
+                "TLSv1.3, not verified",
+                List.of(to),
+                status(451));
+    }
+
+    private static Envelope urgent(String priority) {
+        return new Envelope(
+                Optional.of(ALICE), Map.of("MT-PRIORITY", priority), List.of(new Recipient(BOB)));
     }
 
     private static Envelope envelope(MailAddress... to) {

@@ -27,6 +27,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.Condition;
@@ -60,7 +61,10 @@ public final class MemoryMailQueue implements MailQueue {
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition changed = lock.newCondition();
     private final Map<QueueId, Slot> slots = new LinkedHashMap<>();
-    private final TreeSet<Slot> waiting = new TreeSet<>(OLDEST_DUE);
+    /// By priority, the highest first.
+    private final TreeMap<Integer, TreeSet<Slot>> waiting =
+            new TreeMap<>(Comparator.reverseOrder());
+
     private volatile boolean full;
 
     public MemoryMailQueue(InstantSource clock) {
@@ -85,10 +89,12 @@ public final class MemoryMailQueue implements MailQueue {
         lock.lock();
         try {
             while (true) {
-                if (!waiting.isEmpty() && !waiting.first().due.isAfter(now)) {
-                    Slot slot = waiting.pollFirst();
-                    slot.leased = true;
-                    return Optional.of(slot.entry);
+                for (TreeSet<Slot> alike : waiting.values()) {
+                    if (!alike.isEmpty() && !alike.first().due.isAfter(now)) {
+                        Slot slot = alike.pollFirst();
+                        slot.leased = true;
+                        return Optional.of(slot.entry);
+                    }
                 }
                 if (nanos <= 0) {
                     return Optional.empty();
@@ -119,6 +125,7 @@ public final class MemoryMailQueue implements MailQueue {
             QueueEntry before = slot.entry;
             List<Recipient> left = new ArrayList<>();
             Map<MailAddress, Status> reasons = new HashMap<>(before.reasons());
+            boolean deferred = false;
             for (Recipient recipient : before.envelope().recipients()) {
                 MailAddress address = recipient.address();
                 Optional<Outcome> outcome = Optional.ofNullable(outcomes.get(address));
@@ -129,6 +136,7 @@ public final class MemoryMailQueue implements MailQueue {
                 left.add(recipient);
                 if (outcome.isPresent() && outcome.get() instanceof Outcome.Deferred(Status why)) {
                     reasons.put(address, why);
+                    deferred = true;
                 }
             }
             if (left.isEmpty()) {
@@ -141,11 +149,11 @@ public final class MemoryMailQueue implements MailQueue {
                             before.envelope().with(left),
                             before.content(),
                             before.accepted(),
-                            before.attempts() + (outcomes.isEmpty() ? 0 : 1),
+                            before.attempts() + (deferred ? 1 : 0),
                             retry,
                             before.held(),
                             reasons,
-                            before.history());
+                            latest(before.history(), attempts));
             slot.due = retry;
             offer(slot);
         } finally {
@@ -169,7 +177,7 @@ public final class MemoryMailQueue implements MailQueue {
         try {
             Slot slot = slots.get(id);
             if (slot != null) {
-                waiting.remove(slot);
+                withdraw(slot);
                 slot.due = Instant.MIN;
                 slot.entry = with(slot.entry, clock.instant(), slot.entry.held());
                 offer(slot);
@@ -185,7 +193,7 @@ public final class MemoryMailQueue implements MailQueue {
         try {
             Slot slot = slots.get(id);
             if (slot != null) {
-                waiting.remove(slot);
+                withdraw(slot);
                 slot.entry = with(slot.entry, slot.entry.next(), held);
                 offer(slot);
             }
@@ -200,7 +208,7 @@ public final class MemoryMailQueue implements MailQueue {
         try {
             Slot slot = slots.remove(id);
             if (slot != null) {
-                waiting.remove(slot);
+                withdraw(slot);
             }
         } finally {
             lock.unlock();
@@ -209,9 +217,21 @@ public final class MemoryMailQueue implements MailQueue {
 
     private void offer(Slot slot) {
         if (!slot.leased && !slot.entry.held()) {
-            waiting.add(slot);
+            waiting.computeIfAbsent(
+                            slot.entry.envelope().priority(), _ -> new TreeSet<>(OLDEST_DUE))
+                    .add(slot);
             changed.signalAll();
         }
+    }
+
+    private void withdraw(Slot slot) {
+        waiting.values().forEach(alike -> alike.remove(slot));
+    }
+
+    private static List<Attempt> latest(List<Attempt> history, List<Attempt> more) {
+        List<Attempt> all = new ArrayList<>(history);
+        all.addAll(more);
+        return all.subList(Math.max(0, all.size() - QueueEntry.MAX_HISTORY), all.size());
     }
 
     private static QueueEntry with(QueueEntry entry, Instant next, boolean held) {

@@ -35,6 +35,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.Condition;
@@ -61,7 +62,7 @@ final class FileMailQueue implements MailQueue {
 
     private static final Logger LOG = LoggerFactory.getLogger(FileMailQueue.class);
 
-    /// What drafts and waiting messages may take of the memory, each.
+    /// What drafts, waiting messages and what was tried with them may take of the memory, each.
     private static final long MEMORY = Math.min(64 << 20, Runtime.getRuntime().maxMemory() / 8);
 
     private static final String LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
@@ -86,7 +87,17 @@ final class FileMailQueue implements MailQueue {
 
     private final Condition changed = lock.newCondition();
     private final Map<String, Item> items = new HashMap<>();
-    private final TreeSet<Item> waiting = new TreeSet<>(OLDEST_DUE);
+
+    /// By priority, the highest first: at most nineteen, RFC 6710 §2.
+    private final TreeMap<Integer, TreeSet<Item>> waiting =
+            new TreeMap<>(Comparator.reverseOrder());
+
+    private long inHistories;
+
+    /// How many wait for something to lease, and the latest of the times that they count as now.
+    private int leasing;
+
+    private Instant leasingUntil = Instant.MIN;
     private final Set<String> goneInJournal = new HashSet<>();
     private long nextNumber;
 
@@ -101,6 +112,7 @@ final class FileMailQueue implements MailQueue {
     /// One message.
     private final class Item implements Content {
         final long number;
+        final int priority;
         volatile QueueState state;
         volatile Source source;
         volatile byte[] octets;
@@ -115,6 +127,7 @@ final class FileMailQueue implements MailQueue {
             this.source = source;
             this.octets = octets;
             this.due = state.now() ? Instant.MIN : state.next();
+            this.priority = state.envelope().priority();
         }
 
         @Override
@@ -160,7 +173,8 @@ final class FileMailQueue implements MailQueue {
                     is.attempts(),
                     is.next(),
                     is.held(),
-                    is.reasons());
+                    is.reasons(),
+                    is.history());
         }
     }
 
@@ -291,7 +305,7 @@ final class FileMailQueue implements MailQueue {
     private QueueState fresh(QueueId id, Envelope envelope, long size, boolean inFile, String top) {
         Instant now = clock.instant();
         return new QueueState(
-                id, 1, size, inFile, envelope, now, 0, now, true, false, Map.of(), top);
+                id, 1, size, inFile, envelope, now, 0, now, true, false, Map.of(), top, List.of());
     }
 
     private void add(QueueState state, Source source, byte[] octets) {
@@ -332,21 +346,32 @@ final class FileMailQueue implements MailQueue {
         lock.lock();
         try {
             while (true) {
-                if (!waiting.isEmpty() && !waiting.first().due.isAfter(now)) {
-                    Item item = waiting.removeFirst();
-                    item.leased = true;
-                    return Optional.of(item.entry());
+                for (TreeSet<Item> alike : waiting.values()) {
+                    if (!alike.isEmpty() && !alike.first().due.isAfter(now)) {
+                        Item item = alike.removeFirst();
+                        item.leased = true;
+                        return Optional.of(item.entry());
+                    }
                 }
                 if (nanos <= 0) {
                     return Optional.empty();
                 }
-                nanos = changed.awaitNanos(nanos);
+                nanos = awaitChange(now, nanos);
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new InterruptedIOException("waiting for mail was interrupted");
         } finally {
             lock.unlock();
+        }
+    }
+
+    private long awaitChange(Instant now, long nanos) throws InterruptedException {
+        leasingUntil = leasing++ == 0 || now.isAfter(leasingUntil) ? now : leasingUntil;
+        try {
+            return changed.awaitNanos(nanos);
+        } finally {
+            leasing--;
         }
     }
 
@@ -357,7 +382,9 @@ final class FileMailQueue implements MailQueue {
             Instant retry,
             List<Attempt> attempts)
             throws IOException {
+        boolean outlives = !attempts.isEmpty();
         Item settled;
+        Optional<QueueState> left;
         Journal.Position position;
         lock.lock();
         try {
@@ -367,44 +394,90 @@ final class FileMailQueue implements MailQueue {
             }
             settled = leased.get();
             settled.leased = false;
-            QueueState before = settled.state;
-            List<Recipient> left = new ArrayList<>();
-            Map<MailAddress, Status> reasons = new HashMap<>();
-            for (Recipient recipient : before.envelope().recipients()) {
-                MailAddress address = recipient.address();
-                Optional<Outcome> outcome = Optional.ofNullable(outcomes.get(address));
-                if (outcome.isPresent() && outcome.get() instanceof Outcome.Deferred(Status why)) {
-                    reasons.put(address, why);
-                } else if (outcome.isPresent()) {
-                    continue;
-                } else if (before.reasons().containsKey(address)) {
-                    reasons.put(address, before.reasons().get(address));
-                }
-                left.add(recipient);
-            }
-            if (!left.isEmpty()) {
-                settled.state =
-                        changed(
-                                before,
-                                before.envelope().with(left),
-                                before.attempts() + 1,
-                                retry,
-                                false,
-                                before.held(),
-                                reasons);
+            if (outcomes.isEmpty() && !outlives) {
+                settled.state = settled.state.waiting(retry);
                 settled.due = retry;
                 offer(settled);
-                journal.append(STATE, settled.state.octets());
-                return;
+                return; // a restart need not know
             }
-            position = takeOut(settled);
+            left = left(settled.state, outcomes, retry, attempts);
+            if (left.isPresent()) {
+                settled.due = retry;
+                change(settled, left.get());
+                offer(settled);
+                position = append(settled, outlives);
+            } else {
+                position = takeOut(settled, outlives);
+            }
         } finally {
             lock.unlock();
         }
-        if (settled.source instanceof Source.InFile) {
+        if (left.isEmpty() && settled.source instanceof Source.InFile) {
             journal.await(position); // the files go after the record of the message
             cleanUp(settled);
+        } else if (outlives) {
+            journal.awaitWritten(position);
         }
+    }
+
+    /// What a settlement leaves of a message; empty when no recipient is left.
+    private Optional<QueueState> left(
+            QueueState before,
+            Map<MailAddress, Outcome> outcomes,
+            Instant retry,
+            List<Attempt> attempts) {
+        List<Recipient> left = new ArrayList<>();
+        Map<MailAddress, Status> reasons = new HashMap<>();
+        boolean deferred = false;
+        for (Recipient recipient : before.envelope().recipients()) {
+            MailAddress address = recipient.address();
+            Optional<Outcome> outcome = Optional.ofNullable(outcomes.get(address));
+            if (outcome.isPresent() && outcome.get() instanceof Outcome.Deferred(Status why)) {
+                reasons.put(address, TryHistory.within(why));
+                deferred = true;
+            } else if (outcome.isPresent()) {
+                continue;
+            } else if (before.reasons().containsKey(address)) {
+                reasons.put(address, before.reasons().get(address));
+            }
+            left.add(recipient);
+        }
+        if (left.isEmpty()) {
+            return Optional.empty();
+        }
+        int most = inHistories > MEMORY ? TryHistory.FEW : QueueEntry.MAX_HISTORY;
+        return Optional.of(
+                changed(
+                        before,
+                        left.size() == before.envelope().recipients().size()
+                                ? before.envelope()
+                                : before.envelope().with(left),
+                        before.attempts() + (deferred ? 1 : 0),
+                        retry,
+                        false,
+                        before.held(),
+                        reasons,
+                        attempts.isEmpty()
+                                ? before.history()
+                                : TryHistory.grown(before.history(), attempts, most)));
+    }
+
+    private void change(Item item, QueueState next) {
+        if (next.history() != item.state.history()) {
+            inHistories +=
+                    TryHistory.length(next.history()) - TryHistory.length(item.state.history());
+        }
+        item.state = next;
+    }
+
+    /// @param outlives whether somebody waits for it to be written
+    private Journal.Position append(Item item, boolean outlives) throws IOException {
+        byte[] text = item.state.octets();
+        if (text.length > Journal.MAX_PAYLOAD) {
+            change(item, item.state.shortened());
+            text = item.state.octets();
+        }
+        return outlives ? journal.appendSoon(STATE, text) : journal.append(STATE, text);
     }
 
     // ---- for the administrator
@@ -426,12 +499,12 @@ final class FileMailQueue implements MailQueue {
     @Override
     public void retry(QueueId id) throws IOException {
         Instant now = clock.instant();
-        edit(id, s -> changed(s, s.envelope(), s.attempts(), now, true, s.held(), s.reasons()));
+        edit(id, s -> changed(s, now, true, s.held()));
     }
 
     @Override
     public void hold(QueueId id, boolean held) throws IOException {
-        edit(id, s -> changed(s, s.envelope(), s.attempts(), s.next(), s.now(), held, s.reasons()));
+        edit(id, s -> changed(s, s.next(), s.now(), held));
     }
 
     @Override
@@ -445,8 +518,8 @@ final class FileMailQueue implements MailQueue {
                 return;
             }
             removed = item.get();
-            waiting.remove(removed);
-            position = takeOut(removed);
+            withdraw(removed);
+            position = takeOut(removed, false);
         } finally {
             lock.unlock();
         }
@@ -463,15 +536,27 @@ final class FileMailQueue implements MailQueue {
                 return;
             }
             Item item = found.get();
-            waiting.remove(item);
+            withdraw(item);
             item.state = edit.apply(item.state);
             item.due = item.state.now() ? Instant.MIN : item.state.next();
             offer(item);
-            position = journal.append(STATE, item.state.octets());
+            position = append(item, false);
         } finally {
             lock.unlock();
         }
         journal.await(position);
+    }
+
+    private static QueueState changed(QueueState from, Instant next, boolean now, boolean held) {
+        return changed(
+                from,
+                from.envelope(),
+                from.attempts(),
+                next,
+                now,
+                held,
+                from.reasons(),
+                from.history());
     }
 
     private static QueueState changed(
@@ -481,7 +566,8 @@ final class FileMailQueue implements MailQueue {
             Instant next,
             boolean now,
             boolean held,
-            Map<MailAddress, Status> reasons) {
+            Map<MailAddress, Status> reasons,
+            List<Attempt> history) {
         return new QueueState(
                 from.id(),
                 from.revision() + 1,
@@ -494,7 +580,8 @@ final class FileMailQueue implements MailQueue {
                 now,
                 held,
                 reasons,
-                from.top());
+                from.top(),
+                history);
     }
 
     private Optional<Item> item(QueueId id) {
@@ -503,16 +590,26 @@ final class FileMailQueue implements MailQueue {
 
     private void offer(Item item) {
         if (!item.leased && !item.state.held()) {
-            waiting.add(item);
-            changed.signal();
+            waiting.computeIfAbsent(item.priority, _ -> new TreeSet<>(OLDEST_DUE)).add(item);
+            if (leasing > 0 && item.due == Instant.MIN) {
+                changed.signal();
+            } else if (leasing > 0 && !item.due.isAfter(leasingUntil)) {
+                changed.signalAll(); // it may not be due for all of them
+            }
         }
     }
 
-    private Journal.Position takeOut(Item item) throws IOException {
+    private void withdraw(Item item) {
+        Optional.ofNullable(waiting.get(item.priority)).ifPresent(alike -> alike.remove(item));
+    }
+
+    private Journal.Position takeOut(Item item, boolean outlives) throws IOException {
         items.remove(item.state.id().text());
         item.gone = true;
         inMemory.addAndGet(-item.octets.length);
-        return journal.append(GONE, Words.utf8(item.state.id().text()));
+        inHistories -= TryHistory.length(item.state.history());
+        byte[] id = Words.utf8(item.state.id().text());
+        return outlives ? journal.appendSoon(GONE, id) : journal.append(GONE, id);
     }
 
     private void cleanUp(Item item) throws IOException {
@@ -603,24 +700,10 @@ final class FileMailQueue implements MailQueue {
 
     private void writeEnvelope(Item item, boolean inFile) throws IOException {
         QueueState is = item.state;
-        QueueState state =
-                new QueueState(
-                        is.id(),
-                        is.revision(),
-                        is.size(),
-                        inFile,
-                        is.envelope(),
-                        is.accepted(),
-                        is.attempts(),
-                        is.next(),
-                        is.now(),
-                        is.held(),
-                        is.reasons(),
-                        is.top());
         Path file = envelopeFile(is.id());
         Path next = directory.resolve(is.id().text() + ".env.next");
         Files.deleteIfExists(next);
-        disk.write(next, state.octets());
+        disk.write(next, is.laidOut(inFile).octets());
         syncUnlessAll(next);
         disk.rename(next, file);
         item.laidOut = is.revision();
@@ -685,7 +768,8 @@ final class FileMailQueue implements MailQueue {
                                                     next.now(),
                                                     next.held(),
                                                     next.reasons(),
-                                                    is.top());
+                                                    is.top(),
+                                                    next.history());
                                 });
             }
             default -> {
@@ -754,6 +838,7 @@ final class FileMailQueue implements MailQueue {
             }
             Item item = new Item(nextNumber++, read.state, read.source, NOT_IN_MEMORY);
             item.laidOut = read.laidOut;
+            inHistories += TryHistory.length(read.state.history());
             items.put(read.state.id().text(), item);
             offer(item);
         }

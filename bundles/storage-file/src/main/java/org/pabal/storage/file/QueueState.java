@@ -1,5 +1,6 @@
 package org.pabal.storage.file;
 
+import org.pabal.mail.Attempt;
 import org.pabal.mail.Envelope;
 import org.pabal.mail.MailAddress;
 import org.pabal.mail.QueueId;
@@ -14,6 +15,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
 
 /// Everything about a message in the queue but its octets, in the form in which it stands in the
 /// journal and in `queue/ID.env`: lines of words that a person can read.
@@ -24,6 +26,7 @@ import java.util.Optional;
 ///     record
 /// @param now due whatever the clock says
 /// @param top header fields that belong above the octets of the file
+/// @param history what was tried, oldest first; within the bounds of [TryHistory]
 record QueueState(
         QueueId id,
         long revision,
@@ -36,7 +39,8 @@ record QueueState(
         boolean now,
         boolean held,
         Map<MailAddress, Status> reasons,
-        String top) {
+        String top,
+        List<Attempt> history) {
 
     private static final String FIRST_LINE = "pabal-queue 1";
 
@@ -59,23 +63,78 @@ record QueueState(
             parameters(text, recipient.parameters());
         }
         reasons.forEach(
-                (address, why) ->
-                        text.append("\nwhy ")
-                                .append(word(address))
-                                .append(' ')
-                                .append(why.code())
-                                .append(' ')
-                                .append(Words.word(why.enhanced()))
-                                .append(' ')
-                                .append(Words.word(why.text())));
+                (address, why) -> {
+                    text.append("\nwhy ").append(word(address));
+                    status(text, why);
+                });
+        for (Attempt attempt : history) {
+            text.append("\ntry ").append(attempt.at());
+            text.append(' ').append(Words.word(attempt.where()));
+            text.append(' ').append(Words.word(attempt.tls()));
+            status(text, attempt.reply());
+            for (MailAddress recipient : attempt.recipients()) {
+                text.append(' ').append(word(recipient));
+            }
+        }
         if (!top.isEmpty()) {
             text.append("\ntop ").append(Words.word(top));
         }
         return Words.utf8(text.append('\n'));
     }
 
+    /// The same with other octets or none of them in the journal.
+    QueueState laidOut(boolean file) {
+        return new QueueState(
+                id, revision, size, file, envelope, accepted, attempts, next, now, held, reasons,
+                top, history);
+    }
+
+    /// The same to be tried at another time. The revision is the same too: nothing has become of
+    /// the message that a restart would have to know.
+    QueueState waiting(Instant until) {
+        return new QueueState(
+                id, revision, size, inFile, envelope, accepted, attempts, until, false, held,
+                reasons, top, history);
+    }
+
+    /// The same without what can be missing, for a message whose text is too long.
+    QueueState shortened() {
+        return new QueueState(
+                id,
+                revision,
+                size,
+                inFile,
+                envelope,
+                accepted,
+                attempts,
+                next,
+                now,
+                held,
+                reasons.entrySet().stream()
+                        .collect(
+                                Collectors.toMap(
+                                        Map.Entry::getKey, why -> shortened(why.getValue()))),
+                top,
+                List.of());
+    }
+
+    private static Status shortened(Status why) {
+        return new Status(
+                why.code(),
+                why.enhanced(),
+                why.text().substring(0, Math.min(why.text().length(), 60)));
+    }
+
     /// @throws IllegalArgumentException when the text is no such thing
     static QueueState read(byte[] octets) {
+        try {
+            return lines(octets);
+        } catch (DateTimeException e) {
+            throw new IllegalArgumentException("queue entry: " + e.getMessage(), e);
+        }
+    }
+
+    private static QueueState lines(byte[] octets) {
         String[] lines = new String(octets, StandardCharsets.UTF_8).split("\n", -1);
         if (!lines[0].equals(FIRST_LINE)) {
             throw new IllegalArgumentException("queue entry: begins with '" + lines[0] + "'");
@@ -83,41 +142,60 @@ record QueueState(
         Map<String, String> one = new HashMap<>();
         List<Recipient> recipients = new ArrayList<>();
         Map<MailAddress, Status> reasons = new HashMap<>();
+        List<Attempt> history = new ArrayList<>();
         for (int i = 1; i < lines.length; i++) {
             String[] words = lines[i].split(" ", -1);
             switch (words[0]) {
                 case "to" ->
                         recipients.add(new Recipient(address(at(words, 1)), parameters(words)));
-                case "why" ->
-                        reasons.put(
-                                address(at(words, 1)),
-                                new Status(
-                                        Integer.parseInt(at(words, 2)),
-                                        Words.text(at(words, 3)),
-                                        Words.text(at(words, 4))));
+                case "why" -> reasons.put(address(at(words, 1)), status(words, 2));
+                case "try" -> history.add(attempt(words));
                 default -> one.put(words[0], lines[i].substring(words[0].length()).strip());
             }
         }
         String[] from = ("from " + of(one, "from")).split(" ", -1);
         Optional<MailAddress> sender =
                 at(from, 1).equals("<>") ? Optional.empty() : Optional.of(address(from[1]));
-        try {
-            return new QueueState(
-                    new QueueId(of(one, "id")),
-                    Long.parseLong(of(one, "revision")),
-                    Long.parseLong(of(one, "size")),
-                    of(one, "in").equals("file"),
-                    new Envelope(sender, parameters(from), recipients),
-                    Instant.parse(of(one, "accepted")),
-                    Integer.parseInt(of(one, "attempts")),
-                    Instant.parse(of(one, "next")),
-                    of(one, "due").equals("now"),
-                    of(one, "held").equals("yes"),
-                    reasons,
-                    Words.text(one.getOrDefault("top", "%")));
-        } catch (DateTimeException e) {
-            throw new IllegalArgumentException("queue entry: " + e.getMessage(), e);
+        return new QueueState(
+                new QueueId(of(one, "id")),
+                Long.parseLong(of(one, "revision")),
+                Long.parseLong(of(one, "size")),
+                of(one, "in").equals("file"),
+                new Envelope(sender, parameters(from), recipients),
+                Instant.parse(of(one, "accepted")),
+                Integer.parseInt(of(one, "attempts")),
+                Instant.parse(of(one, "next")),
+                of(one, "due").equals("now"),
+                of(one, "held").equals("yes"),
+                reasons,
+                Words.text(one.getOrDefault("top", "%")),
+                List.copyOf(history));
+    }
+
+    private static Attempt attempt(String[] words) {
+        List<MailAddress> recipients = new ArrayList<>();
+        for (int i = 7; i < words.length; i++) {
+            recipients.add(address(words[i]));
         }
+        return new Attempt(
+                Instant.parse(at(words, 1)),
+                Words.text(at(words, 2)),
+                Words.text(at(words, 3)),
+                recipients,
+                status(words, 4));
+    }
+
+    private static void status(StringBuilder text, Status status) {
+        text.append(' ').append(status.code());
+        text.append(' ').append(Words.word(status.enhanced()));
+        text.append(' ').append(Words.word(status.text()));
+    }
+
+    private static Status status(String[] words, int from) {
+        return new Status(
+                Integer.parseInt(at(words, from)),
+                Words.text(at(words, from + 1)),
+                Words.text(at(words, from + 2)));
     }
 
     private static void parameters(StringBuilder text, Map<String, String> parameters) {

@@ -1,5 +1,6 @@
 package org.pabal.storage.file;
 
+import org.pabal.mail.Attempt;
 import org.pabal.mail.Content;
 import org.pabal.mail.Draft;
 import org.pabal.mail.Envelope;
@@ -7,6 +8,7 @@ import org.pabal.mail.MailAddress;
 import org.pabal.mail.Outcome;
 import org.pabal.mail.QueueEntry;
 import org.pabal.mail.Recipient;
+import org.pabal.mail.Status;
 import org.pabal.mailbox.FlagEdit;
 import org.pabal.mailbox.Mailbox;
 import org.pabal.mailbox.MailboxStore;
@@ -36,10 +38,12 @@ import java.util.Set;
 ///  OK token      the message was committed or appended
 ///  TRY token     it is about to be expunged
 ///  GONE token    it was expunged
+///  SENT id n     of the message with that id, the settlement of recipient n and its try has returned
 /// ```
 final class CrashChild {
 
     static final MailAddress BOB = new MailAddress("bob", "example.test");
+    static final MailAddress CAROL = new MailAddress("carol", "example.test");
     private static final PrintStream OUT =
             new PrintStream(System.out, false, StandardCharsets.US_ASCII);
 
@@ -54,6 +58,14 @@ final class CrashChild {
                         MailFilesFixture.SMALL,
                         InstantSource.system(),
                         new Random());
+        if (arguments.length > 2) {
+            for (int i = 0; i < 8; i++) {
+                start(() -> queue(files));
+                start(() -> send(files));
+            }
+            Thread.sleep(Duration.ofMinutes(2));
+            return;
+        }
         files.mailboxes()
                 .open(BOB, "Archive")
                 .or(
@@ -116,6 +128,43 @@ final class CrashChild {
                 draft.commit(List.of());
             }
             say("OK " + token);
+        }
+    }
+
+    /// Mail for others, of which a restart must know what was sent.
+    private static void queue(MailFiles files) throws Exception {
+        Envelope envelope =
+                new Envelope(Optional.empty(), List.of(new Recipient(BOB), new Recipient(CAROL)));
+        while (true) {
+            try (Draft draft = files.queue().draft(envelope)) {
+                draft.body().write("\r\n".getBytes(StandardCharsets.US_ASCII));
+                draft.commit(List.of());
+            }
+        }
+    }
+
+    private static void send(MailFiles files) throws Exception {
+        while (true) {
+            Instant now = InstantSource.system().instant();
+            Optional<QueueEntry> leased = files.queue().lease(now, Duration.ofSeconds(1));
+            if (leased.isPresent()) {
+                QueueEntry entry = leased.get();
+                MailAddress to = entry.envelope().addresses().getFirst();
+                Status reply = new Status(250, "2.0.0", "Ok");
+                files.queue()
+                        .settle(
+                                entry,
+                                Map.of(to, new Outcome.Delivered("mx.example.test")),
+                                Instant.EPOCH,
+                                List.of(
+                                        new Attempt(
+                                                now,
+                                                "mx.example.test [192.0.2.25]:25",
+                                                "TLSv1.3, dane",
+                                                List.of(to),
+                                                reply)));
+                say("SENT " + entry.id() + " " + (to.equals(BOB) ? 1 : 2));
+            }
         }
     }
 

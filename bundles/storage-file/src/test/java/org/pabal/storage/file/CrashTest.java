@@ -39,6 +39,9 @@ class CrashTest {
     /// What the killed processes have said, over all rounds.
     private final Set<String> acknowledged = new HashSet<>();
 
+    /// The highest number of a recipient that each message was settled for.
+    private final Map<String, Integer> sent = new HashMap<>();
+
     private final Set<String> tried = new HashSet<>();
     private final Set<String> gone = new HashSet<>();
 
@@ -60,9 +63,31 @@ class CrashTest {
                         + " expunged");
     }
 
-    private void runAndKill(String prefix, boolean whileStarting, int millis) throws Exception {
-        Process child =
-                new ProcessBuilder(
+    /// What went to another server is not to go there again because of a settlement that was lost.
+    @Test
+    void everySettlementWithATryIsKnownAfterwards() throws Exception {
+        Random random = new Random();
+        for (int i = 0; i < Math.max(2, CRASHES / 5); i++) {
+            sent.clear();
+            runAndKill("s" + i, false, 50 + random.nextInt(500), "send");
+            assertTrue(sent.size() > 10, "work was done: " + sent.size());
+            try (MailFiles files = MailFilesFixture.open(folder, InstantSource.system())) {
+                for (QueueEntry entry : files.queue().entries().toList()) {
+                    int settled = sent.getOrDefault(entry.id().text(), 0);
+                    int left = entry.envelope().recipients().size();
+                    assertTrue(left <= 2 - settled, entry.id() + " after SENT " + settled);
+                    assertEquals(2 - left, entry.history().size());
+                    files.queue().remove(entry.id());
+                }
+            }
+        }
+    }
+
+    private void runAndKill(String prefix, boolean whileStarting, int millis, String... more)
+            throws Exception {
+        List<String> command =
+                new ArrayList<>(
+                        List.of(
                                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                                 "-Xmx256m",
                                 "-XX:TieredStopAtLevel=1",
@@ -71,9 +96,10 @@ class CrashTest {
                                 classPath(),
                                 CrashChild.class.getName(),
                                 folder.toString(),
-                                prefix)
-                        .redirectError(ProcessBuilder.Redirect.INHERIT)
-                        .start();
+                                prefix));
+        command.addAll(List.of(more));
+        Process child =
+                new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
         Thread killer =
                 Thread.ofVirtual()
                         .unstarted(
@@ -132,6 +158,7 @@ class CrashTest {
         switch (words[0]) {
             case "OK" -> acknowledged.add(words[1]);
             case "TRY" -> tried.add(words[1]);
+            case "SENT" -> sent.merge(words[1], Integer.parseInt(words[2]), Math::max);
             case "GONE" -> gone.add(words[1]);
             default -> throw new AssertionError(line);
         }

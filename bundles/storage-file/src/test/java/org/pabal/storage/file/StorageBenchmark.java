@@ -1,6 +1,7 @@
 package org.pabal.storage.file;
 
 import org.junit.jupiter.api.Test;
+import org.pabal.mail.Attempt;
 import org.pabal.mail.Content;
 import org.pabal.mail.Draft;
 import org.pabal.mail.Envelope;
@@ -8,6 +9,7 @@ import org.pabal.mail.MailAddress;
 import org.pabal.mail.Outcome;
 import org.pabal.mail.QueueEntry;
 import org.pabal.mail.Recipient;
+import org.pabal.mail.Status;
 import org.pabal.mailbox.Mailbox;
 import org.pabal.mailbox.MailboxStore;
 
@@ -63,6 +65,95 @@ class StorageBenchmark {
                 round(files, messages, MAILBOXES);
             }
         }
+    }
+
+    /// What the end of a lease costs: 64 workers settle messages for one recipient, without tries,
+    /// with a try, putting them back, and deferring them with a try; the lease is in the figures,
+    /// the commit is not.
+    @Test
+    void costOfASettlement() throws Exception {
+        Path directory =
+                Path.of(System.getProperty("pabal.benchmark.directory", "target/benchmark"));
+        int messages = Integer.getInteger("pabal.benchmark.messages", 40_000);
+        Disk.deleteTree(directory);
+        MailFiles.Options options =
+                new MailFiles.Options(
+                        256_000_000, 0, 1_000_000, "host.example.org", 1_000_000_000L);
+        try (MailFiles files =
+                MailFiles.open(
+                        directory, new Disk(), options, InstantSource.system(), new Random())) {
+            for (int i = 0; i < Integer.getInteger("pabal.benchmark.rounds", 6); i++) {
+                commit(files, messages);
+                settle(files, messages, "put back", Map.of(), false);
+                Outcome deferred =
+                        new Outcome.Deferred(new Status(451, "4.4.1", "nobody answers there"));
+                settle(files, messages, "deferred, with a try", outcomes(deferred), true);
+                settle(files, messages, "deferred, without tries", outcomes(deferred), false);
+                Outcome delivered = new Outcome.Delivered("mx.example.test 250 2.0.0 Ok");
+                settle(files, messages, "delivered, with a try", outcomes(delivered), true);
+                commit(files, messages);
+                settle(files, messages, "delivered, without tries", outcomes(delivered), false);
+            }
+        }
+    }
+
+    private static Map<MailAddress, Outcome> outcomes(Outcome outcome) {
+        return Map.of(recipient(0), outcome);
+    }
+
+    private static void commit(MailFiles files, int messages) throws Exception {
+        AtomicInteger left = new AtomicInteger(messages);
+        CountDownLatch done = new CountDownLatch(SESSIONS);
+        byte[] body = "Subject: benchmark\r\n\r\n".getBytes(StandardCharsets.US_ASCII);
+        for (int i = 0; i < SESSIONS; i++) {
+            Thread.startVirtualThread(() -> send(files, body, left, done, 1));
+        }
+        done.await();
+        files.journal().awaitAll();
+    }
+
+    private static void settle(
+            MailFiles files,
+            int messages,
+            String how,
+            Map<MailAddress, Outcome> outcomes,
+            boolean tried)
+            throws Exception {
+        int workers = Integer.getInteger("pabal.benchmark.workers", 64);
+        AtomicInteger left = new AtomicInteger(messages);
+        CountDownLatch done = new CountDownLatch(workers);
+        Instant now = InstantSource.system().instant();
+        Attempt attempt =
+                new Attempt(
+                        now,
+                        "mx.example.test [192.0.2.25]:25",
+                        "TLSv1.3, dane",
+                        List.of(recipient(0)),
+                        new Status(250, "2.0.0", "Ok"));
+        List<Attempt> attempts = tried ? List.of(attempt) : List.of();
+        Duration cpu = cpu();
+        long start = System.nanoTime();
+        for (int i = 0; i < workers; i++) {
+            Thread.startVirtualThread(
+                    () -> {
+                        try {
+                            while (left.getAndDecrement() > 0) {
+                                QueueEntry entry =
+                                        files.queue().lease(now, Duration.ZERO).orElseThrow();
+                                files.queue().settle(entry, outcomes, now, attempts);
+                            }
+                        } catch (IOException e) {
+                            e.printStackTrace();
+                        } finally {
+                            done.countDown();
+                        }
+                    });
+        }
+        done.await();
+        double seconds = (System.nanoTime() - start) / 1e9;
+        System.out.printf(
+                "%s: %.0f/s, CPU of the process %.1f us/settlement%n",
+                how, messages / seconds, cpu().minus(cpu).toNanos() / 1e3 / messages);
     }
 
     private static void round(MailFiles files, int messages, int mailboxes) throws Exception {
