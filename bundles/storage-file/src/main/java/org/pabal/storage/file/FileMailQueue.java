@@ -101,6 +101,17 @@ final class FileMailQueue implements MailQueue {
     private final Set<String> goneInJournal = new HashSet<>();
     private long nextNumber;
 
+    /// Messages that have left the queue but for their files, and whether somebody sees to them.
+    private List<Removal> removals = new ArrayList<>();
+
+    private boolean removing;
+
+    /// Held by the one who takes files away.
+    private final ReentrantLock broom = new ReentrantLock();
+
+    /// Files of a message that go after the record of its end.
+    private record Removal(Item item, Journal.Position position) {}
+
     /// Where the octets of a message stand.
     private sealed interface Source {
         /// @param offset of the octets in the record's payload
@@ -383,16 +394,15 @@ final class FileMailQueue implements MailQueue {
             List<Attempt> attempts)
             throws IOException {
         boolean outlives = !attempts.isEmpty();
-        Item settled;
-        Optional<QueueState> left;
         Journal.Position position;
+        boolean remove = false;
         lock.lock();
         try {
             Optional<Item> leased = item(entry.id()).filter(item -> item.leased);
             if (leased.isEmpty()) {
                 return;
             }
-            settled = leased.get();
+            Item settled = leased.get();
             settled.leased = false;
             if (outcomes.isEmpty() && !outlives) {
                 settled.state = settled.state.waiting(retry);
@@ -400,7 +410,7 @@ final class FileMailQueue implements MailQueue {
                 offer(settled);
                 return; // a restart need not know
             }
-            left = left(settled.state, outcomes, retry, attempts);
+            Optional<QueueState> left = left(settled.state, outcomes, retry, attempts);
             if (left.isPresent()) {
                 settled.due = retry;
                 change(settled, left.get());
@@ -408,15 +418,83 @@ final class FileMailQueue implements MailQueue {
                 position = append(settled, outlives);
             } else {
                 position = takeOut(settled, outlives);
+                if (settled.source instanceof Source.InFile) {
+                    removals.add(new Removal(settled, position));
+                    remove = !removing;
+                    removing = true;
+                }
             }
         } finally {
             lock.unlock();
         }
-        if (left.isEmpty() && settled.source instanceof Source.InFile) {
-            journal.await(position); // the files go after the record of the message
-            cleanUp(settled);
-        } else if (outlives) {
+        if (remove) {
+            Thread.ofVirtual().name("removal of queue files").start(this::sweep);
+        }
+        if (outlives) {
             journal.awaitWritten(position);
+        }
+    }
+
+    private void sweep() {
+        try {
+            removeFiles();
+        } catch (IOException e) {
+            LOG.warn("queue: files of settled messages stay for now: {}", e.toString());
+        }
+    }
+
+    /// Takes the files of settled messages away, once the end of the messages is on disk: without
+    /// that, a file that is missing after a crash looks like a message that was lost.
+    private void removeFiles() throws IOException {
+        broom.lock();
+        try {
+            for (List<Removal> some = removals(); !some.isEmpty(); some = removals()) {
+                try {
+                    journal.awaitIdly(some.getLast().position);
+                } catch (IOException e) {
+                    later(some);
+                    throw e;
+                }
+                for (Removal each : some) {
+                    takeFilesAway(each.item);
+                }
+            }
+        } finally {
+            broom.unlock();
+        }
+    }
+
+    private List<Removal> removals() {
+        lock.lock();
+        try {
+            List<Removal> some = removals;
+            removals = new ArrayList<>();
+            removing = !some.isEmpty();
+            return some;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void later(List<Removal> some) {
+        lock.lock();
+        try {
+            removals.addAll(0, some);
+            removing = false; // the next settlement or checkpoint tries again
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void takeFilesAway(Item item) {
+        try {
+            cleanUp(item);
+        } catch (IOException e) {
+            LOG.error(
+                    "queue {}: its files cannot be removed ({}); do it by hand, or it is sent again"
+                            + " after a restart",
+                    item.state.id(),
+                    e.toString());
         }
     }
 
@@ -660,6 +738,7 @@ final class FileMailQueue implements MailQueue {
     /// Lays out what is only in these segments, and brings the envelopes of what was laid out
     /// before up to date.
     void layOut(Set<JournalSegment> closing) throws IOException {
+        removeFiles(); // the records of their end may be in these segments
         List<Item> all;
         lock.lock();
         try {

@@ -305,8 +305,17 @@ final class Journal implements AutoCloseable {
         if (batch.durable) {
             return;
         }
-        join(batch);
+        join(batch, true);
         await(() -> batch.durable);
+    }
+
+    /// The same for one who has time: asks for no sync of its own.
+    void awaitIdly(Position position) throws IOException {
+        Batch batch = position.batch;
+        if (!batch.durable) {
+            join(batch, false);
+            await(() -> batch.durable);
+        }
     }
 
     /// Waits until a record outlives this process: it has been handed to the operating system,
@@ -343,12 +352,12 @@ final class Journal implements AutoCloseable {
         }
     }
 
-    private void join(Batch batch) {
+    private void join(Batch batch, boolean urgent) {
         lock.lock();
         try {
             if (!batch.durable) {
                 batch.waiting.add(Thread.currentThread());
-                if (!batch.urgent) {
+                if (urgent && !batch.urgent) {
                     batch.urgent = true;
                     syncWanted |= batch.written;
                     work.signal();

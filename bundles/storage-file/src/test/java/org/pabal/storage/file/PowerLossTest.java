@@ -9,11 +9,14 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.pabal.mail.Attempt;
 import org.pabal.mail.Draft;
 import org.pabal.mail.Envelope;
 import org.pabal.mail.MailAddress;
+import org.pabal.mail.Outcome;
 import org.pabal.mail.QueueEntry;
 import org.pabal.mail.Recipient;
+import org.pabal.mail.Status;
 import org.pabal.mailbox.FlagEdit;
 import org.pabal.mailbox.Mailbox;
 import org.pabal.mailbox.MailboxStatus;
@@ -223,6 +226,46 @@ class PowerLossTest {
                         .toList();
         assertEquals(expected, waiting);
         assertEquals(40, inbox().status().messages());
+    }
+
+    /// The files of a settled message go after the record of its end, and not while that record is
+    /// all that keeps it from being sent again.
+    @Test
+    void settledMessageLeavesNoFilesAndDoesNotComeBack() throws Exception {
+        commit("stays");
+        commit("goes");
+        files.close();
+        open();
+        assertEquals(4, list(folder.resolve("queue")).size());
+        QueueEntry stays = files.queue().lease(clock.instant(), Duration.ZERO).orElseThrow();
+        QueueEntry goes = files.queue().lease(clock.instant(), Duration.ZERO).orElseThrow();
+        files.queue()
+                .settle(
+                        goes,
+                        Map.of(BOB, new Outcome.Delivered("mx.example.test")),
+                        clock.instant(),
+                        List.of(
+                                new Attempt(
+                                        clock.instant(),
+                                        "mx.example.test",
+                                        "",
+                                        List.of(BOB),
+                                        new Status(250, "2.0.0", "Ok"))));
+        files.crash();
+        open();
+        assertEquals(List.of(stays.id()), files.queue().entries().map(QueueEntry::id).toList());
+        files.close();
+        assertEquals(
+                List.of(stays.id() + ".env", stays.id() + ".msg"),
+                list(folder.resolve("queue")).stream()
+                        .map(file -> file.getFileName().toString())
+                        .toList());
+        open();
+        stays = files.queue().lease(clock.instant(), Duration.ZERO).orElseThrow();
+        files.queue().settle(stays, Map.of(BOB, new Outcome.Delivered("there")), clock.instant());
+        files.close();
+        assertEquals(List.of(), list(folder.resolve("queue")), "swept at the latest when it ends");
+        open();
     }
 
     private Mailbox inbox() throws IOException {

@@ -30,6 +30,7 @@ import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
 
 /// Measures what the storage costs a message: 50 sessions commit 4 KB each, 16 workers bring it
 /// into eight mailboxes. The sessions' own work is in the figures; the first rounds are the
@@ -120,6 +121,7 @@ class StorageBenchmark {
             boolean tried)
             throws Exception {
         int workers = Integer.getInteger("pabal.benchmark.workers", 64);
+        long pause = Long.getLong("pabal.benchmark.pause", 0) * 1_000_000;
         AtomicInteger left = new AtomicInteger(messages);
         CountDownLatch done = new CountDownLatch(workers);
         Instant now = InstantSource.system().instant();
@@ -141,6 +143,9 @@ class StorageBenchmark {
                                 QueueEntry entry =
                                         files.queue().lease(now, Duration.ZERO).orElseThrow();
                                 files.queue().settle(entry, outcomes, now, attempts);
+                                if (pause > 0) {
+                                    LockSupport.parkNanos(pause);
+                                }
                             }
                         } catch (IOException e) {
                             e.printStackTrace();
