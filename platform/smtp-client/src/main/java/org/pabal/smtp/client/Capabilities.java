@@ -1,5 +1,6 @@
 package org.pabal.smtp.client;
 
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -16,6 +17,22 @@ public record Capabilities(Map<String, String> keywords) {
 
     public Capabilities {
         keywords = Map.copyOf(keywords);
+    }
+
+    /// Reads the answer to EHLO, RFC 5321 §4.1.1.1: the first line is a greeting, each other a
+    /// keyword with its parameters. What is no keyword is passed over.
+    static Capabilities of(Reply reply) {
+        Map<String, String> keywords = new HashMap<>();
+        for (String line : reply.lines().subList(1, reply.lines().size())) {
+            // `AUTH=LOGIN` is how some wrote it before RFC 4954
+            String[] words = line.strip().split("[ =]+", 2);
+            String keyword = words[0].toUpperCase(Locale.ROOT);
+            if (keyword.matches("[A-Z0-9][A-Z0-9-]{0,63}")) {
+                String parameters = words.length == 2 ? words[1].strip() : "";
+                keywords.merge(keyword, parameters, (one, other) -> (one + " " + other).strip());
+            }
+        }
+        return new Capabilities(keywords);
     }
 
     /// RFC 2920: commands may be sent without waiting for each reply.

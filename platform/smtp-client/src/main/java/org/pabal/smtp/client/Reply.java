@@ -13,6 +13,8 @@ import java.util.List;
 /// @param lines the text of each line, without code and enhanced code; printable, bounded
 public record Reply(int code, String enhanced, List<String> lines) {
 
+    private static final int MAX_TEXT = 2_000;
+
     public Reply {
         lines = List.copyOf(lines);
     }
@@ -32,9 +34,10 @@ public record Reply(int code, String enhanced, List<String> lines) {
         return code / 100 == 5;
     }
 
-    /// All lines in one.
+    /// All lines in one, cut where it becomes too long to be read.
     public String text() {
-        return String.join(" ", lines);
+        String text = lines.size() == 1 ? lines.getFirst() : String.join(" ", lines);
+        return text.length() <= MAX_TEXT ? text : text.substring(0, MAX_TEXT) + "…";
     }
 
     public Status status() {
@@ -49,7 +52,8 @@ public record Reply(int code, String enhanced, List<String> lines) {
         if (ok()) {
             return new Outcome.Delivered(where + " " + status(), reportsFollow);
         }
-        Status said = new Status(code, enhanced, where + " said: " + text());
+        // RFC 5321 §4.2.1: 3xx asks for more, and is no answer here
+        Status said = new Status(code < 400 ? 451 : code, enhanced, where + " said: " + text());
         return permanent() ? new Outcome.Failed(said) : new Outcome.Deferred(said);
     }
 }
