@@ -28,6 +28,7 @@ import org.pabal.testkit.ScriptedMailServer;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.net.Socket;
 import java.net.SocketTimeoutException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -37,6 +38,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 
 @Timeout(120)
 class SmtpConversationTest {
@@ -120,7 +122,7 @@ class SmtpConversationTest {
     @Test
     void nameCannotCarryACommand() throws Exception {
         try (var server = new ScriptedMailServer()) {
-            try (var socket = new java.net.Socket(server.address().getAddress(), server.port())) {
+            try (var socket = new Socket(server.address().getAddress(), server.port())) {
                 assertThrows(
                         IllegalArgumentException.class,
                         () -> new SmtpConversation(socket, "a\r\nRSET", false, Post.PATIENCE));
@@ -774,10 +776,7 @@ class SmtpConversationTest {
                                         (session, command) -> {
                                             if (command.startsWith("MAIL")) {
                                                 session.send("250-");
-                                                while (!closed.await(
-                                                        5,
-                                                        java.util.concurrent.TimeUnit
-                                                                .MILLISECONDS)) {
+                                                while (!closed.await(5, TimeUnit.MILLISECONDS)) {
                                                     session.send("x");
                                                 }
                                             }
