@@ -2,7 +2,8 @@
 /// somebody else has opened, and a message in the form that the other side can take.
 ///
 /// For whoever hands mail to another server. Nothing here looks up a name, opens a socket, starts a
-/// thread or knows the clock; start at [SmtpConversation].
+/// thread or asks what time it is (that a write lasts too long is told by the timer of the Java
+/// runtime's common pool); start at [SmtpConversation].
 @Export
 @Version("1.0.0")
 package org.pabal.smtp.client;
