@@ -6,6 +6,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.regex.Pattern;
 
 /// What the other side said that it can do, RFC 5321 §4.1.1.1: the keywords of its answer to EHLO
 /// or LHLO. Those of a server that knows only HELO are empty.
@@ -14,6 +15,8 @@ import java.util.Set;
 public record Capabilities(Map<String, String> keywords) {
 
     public static final Capabilities NONE = new Capabilities(Map.of());
+
+    private static final Pattern NUMBER = Pattern.compile("[0-9]{1,18}");
 
     public Capabilities {
         keywords = Map.copyOf(keywords);
@@ -88,7 +91,7 @@ public record Capabilities(Map<String, String> keywords) {
     /// The largest message in octets, RFC 1870 §3; empty when nothing or 0 was said.
     public OptionalLong size() {
         String said = keywords.getOrDefault("SIZE", "").strip();
-        return said.matches("[0-9]{1,18}") && Long.parseLong(said) > 0
+        return NUMBER.matcher(said).matches() && Long.parseLong(said) > 0
                 ? OptionalLong.of(Long.parseLong(said))
                 : OptionalLong.empty();
     }
@@ -105,6 +108,9 @@ public record Capabilities(Map<String, String> keywords) {
 
     /// A limit of RFC 9422, `RCPTMAX`, `MAILMAX` or `RCPTDOMAINMAX`.
     public OptionalLong limit(String name) {
+        if (!keywords.containsKey("LIMITS")) {
+            return OptionalLong.empty();
+        }
         for (String word : keywords.getOrDefault("LIMITS", "").split(" +")) {
             if (word.matches("(?i)" + name + "=[1-9][0-9]{0,8}")) {
                 return OptionalLong.of(Long.parseLong(word.substring(name.length() + 1)));

@@ -91,7 +91,7 @@ public final class SmtpConversation implements Closeable {
     public Reply begin() throws IOException {
         return talk(
                 () -> {
-                    Reply greeting = wire.reply(patience.greeting(), "the connection");
+                    Reply greeting = wire.reply(patience.greeting(), "our call");
                     // RFC 5321 §3.1: 220, or 554 by who takes no mail
                     return greeting.ok() ? hello() : greeting;
                 });

@@ -31,7 +31,7 @@ class ConversationFuzzTest {
 
     @Test
     void whateverAServerSaysEveryRecipientHasAnOutcomeOrTheConversationIsOver() throws Exception {
-        Duration time = Duration.ofSeconds(Long.getLong("pabal.fuzz.seconds", 2));
+        Duration time = Duration.ofSeconds(Long.getLong("pabal.fuzz.seconds", 1));
         Fuzz.run(
                 Path.of("src/test/resources/fuzz/servers"),
                 time,

@@ -114,8 +114,7 @@ class SmtpConversationTest {
         try (var server = new ScriptedMailServer().reply("", ScriptedMailServer.HANG_UP);
                 var conversation = with(server)) {
             EOFException e = assertThrows(EOFException.class, conversation::begin);
-            assertEquals(
-                    "closed the connection instead of answering the connection", e.getMessage());
+            assertEquals("closed the connection instead of answering our call", e.getMessage());
         }
     }
 
@@ -757,6 +756,11 @@ class SmtpConversationTest {
         return new ClientPatience(Duration.ofSeconds(30), brief, brief, brief);
     }
 
+    private static ClientPatience taking(Duration block) {
+        Duration ample = Duration.ofSeconds(30);
+        return new ClientPatience(ample, ample, block, ample);
+    }
+
     @Test
     void whoSaysNothingIsLeft() throws Exception {
         try (var server = new ScriptedMailServer().reply("MAIL", ScriptedMailServer.SILENCE);
@@ -802,7 +806,7 @@ class SmtpConversationTest {
                                             }
                                             return Optional.empty();
                                         });
-                var conversation = with(server, false, brief(300))) {
+                var conversation = with(server, false, taking(Duration.ofMillis(300)))) {
             conversation.begin();
             IOException e =
                     assertThrows(
