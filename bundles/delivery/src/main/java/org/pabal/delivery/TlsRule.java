@@ -31,7 +31,9 @@ sealed interface TlsRule {
 
     /// The same, but a certificate that is not so is only reported: MTA-STS in testing mode (RFC
     /// 8461 §5).
-    record Tested(String name) implements TlsRule {}
+    ///
+    /// @param named whether the policy names the host; if not, that is reported too
+    record Tested(String name, boolean named) implements TlsRule {}
 
     /// Whether mail rather waits than goes in the clear.
     default boolean mandatory() {
