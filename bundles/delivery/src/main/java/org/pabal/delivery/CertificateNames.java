@@ -26,7 +26,7 @@ final class CertificateNames {
     private static final int MAX_TOLD = 5;
 
     private static final Pattern COMMON_NAME =
-            Pattern.compile("(?:^|,)CN=([A-Za-z0-9.*_-]{1,255})(?:,|$)");
+            Pattern.compile("(?:^|(?<!\\\\),)CN=([A-Za-z0-9.*_-]{1,255})(?:,|$)");
 
     private CertificateNames() {}
 
@@ -55,7 +55,7 @@ final class CertificateNames {
                                 ? "no host"
                                 : String.join(", ", has.stream().limit(MAX_TOLD).toList()))
                         + ", not for "
-                        + names.getFirst(),
+                        + String.join(" or ", names),
                 null);
     }
 
@@ -95,8 +95,8 @@ final class CertificateNames {
 
     /// RFC 9525 §6.3: equal but for case, or a wildcard for the whole of the first label.
     static boolean matches(String pattern, String name) {
-        String wanted = plain(name);
-        String has = plain(pattern);
+        String wanted = HostNames.plain(name);
+        String has = HostNames.plain(pattern);
         if (!has.startsWith("*.")) {
             return has.equals(wanted);
         }
@@ -106,10 +106,10 @@ final class CertificateNames {
     }
 
     private static boolean address(X509Certificate certificate, String text) {
-        Optional<InetAddress> wanted = MailHostLookup.address(text.toLowerCase(Locale.ROOT));
+        Optional<InetAddress> wanted = HostNames.address(text.toLowerCase(Locale.ROOT));
         return wanted.isPresent()
                 && alternatives(certificate, ADDRESS).stream()
-                        .flatMap(each -> MailHostLookup.address(each).stream())
+                        .flatMap(each -> HostNames.address(each).stream())
                         .anyMatch(wanted.get()::equals);
     }
 
@@ -134,10 +134,5 @@ final class CertificateNames {
                 COMMON_NAME.matcher(
                         certificate.getSubjectX500Principal().getName(X500Principal.RFC2253));
         return matcher.find() ? Optional.of(matcher.group(1)) : Optional.empty();
-    }
-
-    private static String plain(String name) {
-        String lower = name.toLowerCase(Locale.ROOT);
-        return lower.endsWith(".") ? lower.substring(0, lower.length() - 1) : lower;
     }
 }

@@ -182,7 +182,7 @@ final class ClientTls {
 
     /// RFC 6066 §3: addresses are no server names; neither is what is no host name.
     private static Optional<SNIHostName> sni(String name) {
-        if (name.startsWith("[") || MailHostLookup.address(name).isPresent()) {
+        if (name.startsWith("[") || HostNames.address(name).isPresent()) {
             return Optional.empty();
         }
         try {

@@ -3,26 +3,17 @@ package org.pabal.delivery;
 import org.pabal.dns.Resolution;
 import org.pabal.dns.Resolver;
 import org.pabal.mail.Status;
-import org.xbill.DNS.AAAARecord;
-import org.xbill.DNS.ARecord;
 import org.xbill.DNS.MXRecord;
 import org.xbill.DNS.Name;
-import org.xbill.DNS.Record;
-import org.xbill.DNS.TextParseException;
 import org.xbill.DNS.Type;
 
-import java.io.IOException;
-import java.net.IDN;
 import java.net.InetAddress;
-import java.net.InetSocketAddress;
-import java.nio.channels.DatagramChannel;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -30,12 +21,8 @@ import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.Executor;
 import java.util.function.Predicate;
-import java.util.function.Supplier;
-import java.util.regex.Pattern;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 
 /// Finds the hosts that take mail for a next hop: MX by preference, addresses by RFC 6724 (RFC 5321
 /// §5.1), and none to which mail must not go (security row S24).
@@ -47,10 +34,10 @@ final class MailHostLookup {
     /// MX records that are looked at. The largest sites have about twenty.
     static final int MAX_EXCHANGERS = 50;
 
-    /// Addresses of all hosts together: more would be more connections than a try has time for.
+    /// HostAddresses of all hosts together: more would be more connections than a try has time for.
     static final int MAX_ADDRESSES = 20;
 
-    /// Addresses of one host, so that others behind it have their turn.
+    /// HostAddresses of one host, so that others behind it have their turn.
     static final int MAX_ADDRESSES_OF_HOST = 8;
 
     /// Hosts that are looked up at once.
@@ -58,15 +45,6 @@ final class MailHostLookup {
 
     /// After this time no further host is looked up.
     private static final Duration PATIENCE = Duration.ofSeconds(20);
-
-    private static final int MAX_DOMAIN = 255; // RFC 5321 §4.5.3.1.2
-
-    private static final Pattern HOST =
-            Pattern.compile("(?!\\d+(\\.\\d+)*$)[a-z0-9_-]{1,63}(\\.[a-z0-9_-]{1,63})*");
-    private static final Pattern FOUR = Pattern.compile("\\d{1,3}(\\.\\d{1,3}){3}");
-    private static final Pattern SIX = Pattern.compile("[0-9a-f:.]{2,45}");
-    private static final Executor THREADS =
-            task -> Thread.ofVirtual().name("mail host lookup").start(task);
 
     private final Resolver resolver;
     private final Set<String> ownNames;
@@ -84,7 +62,7 @@ final class MailHostLookup {
                 ownNames,
                 address -> false,
                 allowed,
-                MailHostLookup::routed,
+                HostAddresses::routed,
                 new Random(),
                 InstantSource.system());
     }
@@ -101,7 +79,7 @@ final class MailHostLookup {
             Random random,
             InstantSource clock) {
         this.resolver = resolver;
-        this.ownNames = ownNames.stream().map(MailHostLookup::plain).collect(Collectors.toSet());
+        this.ownNames = ownNames.stream().map(HostNames::plain).collect(Collectors.toSet());
         this.ownAddresses = ownAddresses;
         this.allowed = allowed;
         this.routed = routed;
@@ -121,7 +99,7 @@ final class MailHostLookup {
         if (domain.startsWith("[")) {
             return literal(domain, port);
         }
-        Optional<Name> name = name(domain);
+        Optional<Name> name = HostNames.name(domain);
         if (name.isEmpty()) {
             return nobody(550, "5.1.2", domain + " is not a domain name");
         }
@@ -139,14 +117,18 @@ final class MailHostLookup {
             // RFC 5321 §5.1: a domain without MX is its own, with preference 0
             case Resolution.NoSuchRecord none ->
                     new Search(domain, port, none.secure())
-                            .run(List.of(new Exchanger(0, plain(name.get()), name.get())));
+                            .run(
+                                    List.of(
+                                            new Exchanger(
+                                                    0, HostNames.plain(name.get()), name.get())));
             case Resolution.Found found -> exchangers(domain, port, found);
         };
     }
 
     private MailHosts exchangers(String domain, int port, Resolution.Found found) {
         List<MXRecord> records =
-                records(found, MXRecord.class).collect(Collectors.toCollection(ArrayList::new));
+                HostAddresses.records(found, MXRecord.class)
+                        .collect(Collectors.toCollection(ArrayList::new));
         // RFC 7505 §3: nobody takes mail; beside others the root is only a mistake
         if (records.stream().allMatch(mx -> mx.getTarget().equals(Name.root))) {
             return nobody(556, "5.1.10", "the domain " + domain + " takes no mail (null MX)");
@@ -156,8 +138,13 @@ final class MailHostLookup {
         Map<String, Exchanger> byName = new LinkedHashMap<>();
         records.stream()
                 .sorted(Comparator.comparingInt(MXRecord::getPriority))
-                .map(mx -> new Exchanger(mx.getPriority(), plain(mx.getTarget()), mx.getTarget()))
-                .filter(each -> HOST.matcher(each.host()).matches())
+                .map(
+                        mx ->
+                                new Exchanger(
+                                        mx.getPriority(),
+                                        HostNames.plain(mx.getTarget()),
+                                        mx.getTarget()))
+                .filter(each -> HostNames.host(each.host()))
                 .limit(MAX_EXCHANGERS)
                 .forEach(each -> byName.putIfAbsent(each.host(), each));
         if (byName.isEmpty()) {
@@ -199,8 +186,8 @@ final class MailHostLookup {
                 }
                 int to = Math.min(wanted.size(), next + AT_ONCE);
                 List<Exchanger> some = wanted.subList(next, to);
-                List<CompletableFuture<Addresses>> answers =
-                        some.stream().map(each -> later(() -> addresses(each.name()))).toList();
+                List<CompletableFuture<HostAddresses>> answers =
+                        some.stream().map(each -> later(each.name())).toList();
                 for (int i = 0; i < some.size() && !own; i++) {
                     take(some.get(i), answers.get(i).join());
                 }
@@ -223,7 +210,7 @@ final class MailHostLookup {
                     .orElse(exchangers);
         }
 
-        private void take(Exchanger exchanger, Addresses found) {
+        private void take(Exchanger exchanger, HostAddresses found) {
             if (found.all().stream().anyMatch(ownAddresses)) {
                 own = true;
                 // hosts of the same preference that came before are no better
@@ -249,9 +236,6 @@ final class MailHostLookup {
         }
 
         private MailHosts nowhere() {
-            if (own) {
-                return nobody(554, "5.4.6", "mail for " + domain + " loops back to this server");
-            }
             if (!troubles.isEmpty()) {
                 return unknown(
                         "4.4.3",
@@ -260,6 +244,9 @@ final class MailHostLookup {
                                 + " can be found just now ("
                                 + troubles.getFirst()
                                 + ")");
+            }
+            if (own) {
+                return nobody(554, "5.4.6", "mail for " + domain + " loops back to this server");
             }
             if (!refused.isEmpty()) {
                 return nobody(
@@ -280,7 +267,8 @@ final class MailHostLookup {
         String text = domain.toLowerCase(Locale.ROOT);
         Optional<InetAddress> address =
                 text.endsWith("]")
-                        ? address(text.substring(1, text.length() - 1).replaceFirst("^ipv6:", ""))
+                        ? HostNames.address(
+                                text.substring(1, text.length() - 1).replaceFirst("^ipv6:", ""))
                         : Optional.empty();
         if (address.isEmpty()) {
             return nobody(550, "5.1.2", domain + " is not an address literal");
@@ -302,8 +290,8 @@ final class MailHostLookup {
     /// A host that the administrator named may be anywhere, and when it cannot be found that is to
     /// be mended: mail waits.
     private MailHosts server(String text, int port) {
-        String host = plain(text);
-        Optional<InetAddress> address = address(host);
+        String host = HostNames.plain(text);
+        Optional<InetAddress> address = HostNames.address(host);
         if (address.isPresent()) {
             return new MailHosts.Found(List.of(host(address.get(), port)), false);
         }
@@ -313,11 +301,11 @@ final class MailHostLookup {
             return new MailHosts.Found(
                     List.of(new MailHost(host, port, both, false, List.of())), false);
         }
-        Optional<Name> name = name(host);
+        Optional<Name> name = HostNames.name(host);
         if (name.isEmpty()) {
             return unknown("4.4.4", "the server " + host + " has no valid name");
         }
-        Addresses found = addresses(name.get());
+        HostAddresses found = HostAddresses.of(name.get(), resolver);
         if (found.all().isEmpty()) {
             return unknown(
                     found.trouble().isPresent() ? "4.4.3" : "4.4.4",
@@ -330,47 +318,9 @@ final class MailHostLookup {
         return new MailHosts.Found(List.of(made), made.secure());
     }
 
-    /// @param all in the order of DNS
-    /// @param tlsaNames RFC 7672 §2.2.3
-    private record Addresses(
-            List<InetAddress> all,
-            boolean secure,
-            List<String> tlsaNames,
-            Optional<String> trouble) {}
-
-    private Addresses addresses(Name name) {
-        CompletableFuture<Resolution> four = later(() -> resolver.resolve(name, Type.A));
-        List<Resolution> answers = List.of(resolver.resolve(name, Type.AAAA), four.join());
-        List<InetAddress> all = new ArrayList<>();
-        Set<String> names = new LinkedHashSet<>();
-        Optional<String> trouble = Optional.empty();
-        boolean secure = true;
-        boolean alias = false;
-        for (Resolution answer : answers) {
-            if (answer instanceof Resolution.Unavailable(String why)) {
-                trouble = Optional.of(plain(name) + ": " + why);
-            } else if (answer instanceof Resolution.Found found) {
-                records(found, AAAARecord.class).map(AAAARecord::getAddress).forEach(all::add);
-                records(found, ARecord.class).map(ARecord::getAddress).forEach(all::add);
-                names.add(plain(found.records().getLast().getName()));
-                secure &= found.secure();
-                alias |= found.records().size() > 1;
-            }
-        }
-        secure &= !all.isEmpty();
-        if (!secure) {
-            names.clear();
-        }
-        // RFC 7672 §2.2.2: behind a proved CNAME the way may be unproved; TLSA records may still be
-        // at the name where it begins
-        if (secure || alias && proved(resolver.resolve(name, Type.CNAME))) {
-            names.add(plain(name));
-        }
-        return new Addresses(all, secure, List.copyOf(names), trouble);
-    }
-
-    private static boolean proved(Resolution resolution) {
-        return resolution instanceof Resolution.Found found && found.secure();
+    private CompletableFuture<HostAddresses> later(Name name) {
+        return CompletableFuture.supplyAsync(
+                () -> HostAddresses.of(name, resolver), HostAddresses.THREADS);
     }
 
     private MailHost host(
@@ -378,12 +328,10 @@ final class MailHostLookup {
             int port,
             List<InetAddress> usable,
             boolean proved,
-            Addresses found,
+            HostAddresses found,
             int limit) {
         List<InetAddress> ordered =
-                usable.stream()
-                        .distinct()
-                        .sorted(Comparator.comparingInt(this::rank))
+                HostAddresses.ordered(usable, routed).stream()
                         .limit(Math.min(limit, MAX_ADDRESSES_OF_HOST))
                         .toList();
         return new MailHost(
@@ -397,89 +345,6 @@ final class MailHostLookup {
     private static MailHost host(InetAddress address, int port) {
         return new MailHost(
                 "[" + address.getHostAddress() + "]", port, List.of(address), false, List.of());
-    }
-
-    /// RFC 6724 §6 as far as it matters here: what cannot be reached last (rule 1), then by the
-    /// precedence of §2.1 (rule 6), else as DNS has it (rule 10).
-    private int rank(InetAddress address) {
-        byte[] octets = address.getAddress();
-        int precedence = 0;
-        if (octets.length == 4) {
-            precedence = 1;
-        } else if (octets[0] == 0x20 && octets[1] == 0x02) { // RFC 3056
-            precedence = 2;
-        } else if (octets[0] == 0x20 && octets[1] == 1 && octets[2] == 0 && octets[3] == 0) {
-            precedence = 3; // Teredo
-        }
-        return routed.test(address) ? precedence : precedence + 10;
-    }
-
-    /// Whether the kernel knows a way; nothing is sent.
-    private static boolean routed(InetAddress address) {
-        try (DatagramChannel probe = DatagramChannel.open()) {
-            probe.connect(new InetSocketAddress(address, 25));
-            return true;
-        } catch (IOException | RuntimeException e) {
-            return false;
-        }
-    }
-
-    private static <T> CompletableFuture<T> later(Supplier<T> question) {
-        return CompletableFuture.supplyAsync(question, THREADS);
-    }
-
-    private static <R extends Record> Stream<R> records(Resolution.Found found, Class<R> type) {
-        return found.records().stream()
-                .flatMap(set -> set.rrs().stream())
-                .filter(type::isInstance)
-                .map(type::cast);
-    }
-
-    /// An IP address in text, without a zone.
-    static Optional<InetAddress> address(String text) {
-        boolean literal =
-                FOUR.matcher(text).matches()
-                        || text.indexOf(':') >= 0 && SIX.matcher(text).matches();
-        try {
-            return literal ? Optional.of(InetAddress.ofLiteral(text)) : Optional.empty();
-        } catch (IllegalArgumentException e) {
-            return Optional.empty();
-        }
-    }
-
-    /// A domain as DNS and certificates have it, RFC 5890 §2.3.2.1; as it is when it has no such
-    /// form.
-    static String ascii(String domain) {
-        if (domain.length() > MAX_DOMAIN || domain.chars().allMatch(c -> c < 128)) {
-            return domain;
-        }
-        try {
-            return IDN.toASCII(plain(domain), IDN.ALLOW_UNASSIGNED).toLowerCase(Locale.ROOT);
-        } catch (IllegalArgumentException e) {
-            return domain;
-        }
-    }
-
-    private static Optional<Name> name(String domain) {
-        String ascii = plain(ascii(domain));
-        try {
-            return ascii.length() <= MAX_DOMAIN && HOST.matcher(ascii).matches()
-                    ? Optional.of(Name.fromString(ascii, Name.root))
-                    : Optional.empty();
-        } catch (TextParseException e) {
-            return Optional.empty();
-        }
-    }
-
-    private static String plain(Name name) {
-        return plain(name.toString());
-    }
-
-    private static String plain(String name) {
-        String lower = name.toLowerCase(Locale.ROOT);
-        return lower.length() > 1 && lower.endsWith(".")
-                ? lower.substring(0, lower.length() - 1)
-                : lower;
     }
 
     private static MailHosts.Nobody nobody(int code, String enhanced, String text) {

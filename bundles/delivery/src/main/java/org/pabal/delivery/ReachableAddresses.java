@@ -69,6 +69,11 @@ record ReachableAddresses(boolean privateDestinations) implements Predicate<Inet
                     "fec0::/10"); // once site-local
 
     private static final Network COMPATIBLE = Network.of("::/96");
+
+    /// RFC 4291 §2.5.5.2; made of octets, as Java reads the text as an IPv4 address.
+    private static final Network MAPPED =
+            new Network(new byte[] {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, -1, -1, 0, 0, 0, 0}, 96);
+
     private static final Network NAT64 = Network.of("64:ff9b::/96");
     private static final Network SIX_TO_FOUR = Network.of("2002::/16");
     private static final Network TEREDO = Network.of("2001::/32");
@@ -95,13 +100,14 @@ record ReachableAddresses(boolean privateDestinations) implements Predicate<Inet
                         || PRIVATE.stream().noneMatch(network -> network.contains(address)));
     }
 
-    /// The IPv4 address to which packets for an IPv6 address go in the end. Java has turned
-    /// `::ffff:0:0/96` into IPv4 already.
+    /// The IPv4 address to which packets for an IPv6 address go in the end.
     private static Optional<byte[]> embedded(byte[] six) {
         if (six.length != 16) {
             return Optional.empty();
         }
-        if (NAT64.contains(six) || COMPATIBLE.contains(six) && !loopback(six)) {
+        if (NAT64.contains(six)
+                || MAPPED.contains(six)
+                || COMPATIBLE.contains(six) && !loopback(six)) {
             return Optional.of(Arrays.copyOfRange(six, 12, 16)); // RFC 6052 §2.2
         }
         if (SIX_TO_FOUR.contains(six)) {

@@ -4,7 +4,6 @@ import org.pabal.settings.Settings;
 import org.pabal.smtp.client.Login;
 
 import java.util.LinkedHashMap;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Matcher;
@@ -57,7 +56,7 @@ record Routes(Map<String, NextHop.Server> byDomain, Optional<NextHop.Server> sma
                                 + " leading dot for those below it (all others: smart-host)",
                         "example.org=mx.example.net:2525, .example.com=lmtp:127.0.0.1:24");
             }
-            if (byDomain.put(plain(domain), server.get()) != null) {
+            if (byDomain.put(HostNames.plain(domain), server.get()) != null) {
                 throw settings.bad(
                         "routes", route, "each domain once", "example.org=mx.example.net");
             }
@@ -71,7 +70,7 @@ record Routes(Map<String, NextHop.Server> byDomain, Optional<NextHop.Server> sma
     ///
     /// @param domain of a recipient
     NextHop to(String domain) {
-        String plain = plain(domain);
+        String plain = HostNames.plain(domain);
         if (byDomain.containsKey(plain)) {
             return byDomain.get(plain);
         }
@@ -112,25 +111,18 @@ record Routes(Map<String, NextHop.Server> byDomain, Optional<NextHop.Server> sma
         if (!matcher.matches()) {
             return Optional.empty();
         }
-        String host = plain(matcher.group(1));
+        String host = HostNames.plain(matcher.group(1));
         int chosen = matcher.group(2) == null ? port : Integer.parseInt(matcher.group(2));
         boolean six = host.startsWith("[");
         host = six ? host.substring(1, host.length() - 1) : host;
         boolean sound =
                 six == host.contains(":")
-                        && (!six || MailHostLookup.address(host).isPresent())
+                        && (!six || HostNames.address(host).isPresent())
                         && !host.startsWith(".")
                         && chosen > 0
                         && chosen < 65_536;
         return sound
                 ? Optional.of(new NextHop.Server(host, chosen, lmtp, login))
                 : Optional.empty();
-    }
-
-    private static String plain(String domain) {
-        String lower = domain.toLowerCase(Locale.ROOT);
-        return lower.length() > 1 && lower.endsWith(".")
-                ? lower.substring(0, lower.length() - 1)
-                : lower;
     }
 }

@@ -39,7 +39,7 @@ final class TlsPolicies {
     /// @param domain the recipients'
     /// @param requireTls whether the message says REQUIRETLS, RFC 8689 §4.2.1
     TlsChoice choose(String domain, MailHosts.Found hosts, MailHost host, boolean requireTls) {
-        return chooseFor(MailHostLookup.ascii(domain), hosts, host, requireTls);
+        return chooseFor(HostNames.ascii(domain), hosts, host, requireTls);
     }
 
     private TlsChoice chooseFor(

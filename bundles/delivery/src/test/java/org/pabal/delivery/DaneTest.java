@@ -117,6 +117,7 @@ class DaneTest {
                 List.of(
                         Minted.of("x").named("other.example.org").by(root).mint(),
                         Minted.of("mx.example.org").named("a.example").by(root).mint(),
+                        Minted.of("a,CN=mx.example.org").by(root).mint(),
                         Minted.of("x").named("*.org", "*").by(root).mint())) {
             assertRefused(TlsResult.CERTIFICATE_HOST_MISMATCH, record, other, root);
         }

@@ -347,6 +347,20 @@ class MailHostLookupTest {
     }
 
     @Test
+    void waitsForAHostThatIsPreferredToUs() {
+        assertUnknown(
+                "4.4.3",
+                "timed out",
+                find(
+                        new CannedResolver(
+                                        """
+                                        example.org. 300 IN MX 10 a.example.org.
+                                        example.org. 300 IN MX 20 mx.example.test.
+                                        """)
+                                .unavailable("a.example.org.", "timed out")));
+    }
+
+    @Test
     void neverConnectsToWhatIsNotAllowed() {
         allowed = new ReachableAddresses(false);
         assertEquals(
@@ -365,6 +379,9 @@ class MailHostLookupTest {
                 "5.4.4",
                 "only 127.0.0.1 (private-destinations",
                 find("example.org. 300 IN A 127.0.0.1"));
+        for (String disguised : List.of("::ffff:127.0.0.1", "::127.0.0.1", "64:ff9b::7f00:1")) {
+            assertNobody(550, "5.4.4", "public", find("example.org. 300 IN AAAA " + disguised));
+        }
         assertUnknown(
                 "4.4.3",
                 "bogus",

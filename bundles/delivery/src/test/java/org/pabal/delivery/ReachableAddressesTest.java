@@ -7,6 +7,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
+import java.net.Inet6Address;
 import java.net.InetAddress;
 
 class ReachableAddressesTest {
@@ -104,6 +105,14 @@ class ReachableAddressesTest {
     void neverLetsMailToWhatNoHostCanHave(String address) {
         assertFalse(world.test(InetAddress.ofLiteral(address)));
         assertFalse(laboratory.test(InetAddress.ofLiteral(address)));
+    }
+
+    @Test
+    void seesThroughAMappedAddressThatJavaHasLeftAsItIs() throws Exception {
+        byte[] octets = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, -1, -1, 127, 0, 0, 1};
+        assertFalse(world.test(Inet6Address.getByAddress("", octets, 0)));
+        octets[12] = 8;
+        assertTrue(world.test(Inet6Address.getByAddress("", octets, 0)));
     }
 
     @Test
