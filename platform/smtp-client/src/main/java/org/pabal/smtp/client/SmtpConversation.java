@@ -50,6 +50,7 @@ public final class SmtpConversation implements Closeable {
     private Capabilities they = Capabilities.NONE;
     private boolean usable;
     private boolean leftOpen;
+    private boolean mayHaveTaken;
     private long transactions;
     private long lastHeard = System.nanoTime();
 
@@ -278,7 +279,13 @@ public final class SmtpConversation implements Closeable {
         Transaction transaction =
                 new Transaction(
                         wire, they, lmtp, patience, entry.envelope(), message, remaining, where);
-        outcomes.putAll(transaction.run(now, leftOpen));
+        mayHaveTaken = false;
+        try {
+            outcomes.putAll(transaction.run(now, leftOpen));
+        } catch (IOException e) {
+            mayHaveTaken = transaction.ending();
+            throw e;
+        }
         leftOpen = transaction.leftOpen();
         usable = !transaction.over();
         lastHeard = System.nanoTime();
@@ -372,10 +379,10 @@ public final class SmtpConversation implements Closeable {
         return usable;
     }
 
-    /// Whether the end of the last message was on its way when the conversation broke off, so that
-    /// the other side may have taken it.
+    /// Whether the last [#send] broke off when the other side may have had the whole message, so
+    /// that sending it to another host would have it arrive twice.
     public boolean mayHaveTaken() {
-        throw new UnsupportedOperationException();
+        return mayHaveTaken;
     }
 
     /// Says QUIT without waiting for long, and closes.

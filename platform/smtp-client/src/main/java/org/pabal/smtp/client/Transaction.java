@@ -50,6 +50,7 @@ final class Transaction {
     private boolean full;
     private boolean open;
     private boolean over;
+    private boolean ending;
 
     Transaction(
             Wire wire,
@@ -95,6 +96,13 @@ final class Transaction {
     /// Whether the other side is about to close, or out of step with us.
     boolean over() {
         return over || wire.lost();
+    }
+
+    /// Whether the message may be with the other side by now, although nobody said so. One that
+    /// went with its commands is not counted until the first of these was answered: nearly always
+    /// the connection was closed before it came.
+    boolean ending() {
+        return ending;
     }
 
     private void talk(List<Recipient> recipients, boolean reset) throws IOException {
@@ -156,6 +164,7 @@ final class Transaction {
         Reply reply = wire.reply(patience.command(), "MAIL");
         senderAccepted = reply.ok();
         open = senderAccepted;
+        ending = together();
         if (!senderAccepted) {
             Outcome refused = reply.outcome(where, they.reports());
             recipients.forEach(recipient -> outcomes.put(recipient.address(), refused));
@@ -234,6 +243,7 @@ final class Transaction {
             return;
         }
         if (!accepted.isEmpty()) {
+            ending = true;
             try {
                 message.writeDotted(wire);
                 wire.flush();
@@ -291,6 +301,7 @@ final class Transaction {
 
     private void sendChunks() throws IOException {
         Chunks chunks = new Chunks();
+        ending = true;
         try {
             message.writePlain(chunks);
             chunks.end();
