@@ -30,6 +30,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /// The process that [CrashTest] kills: commits, delivers, appends, flags, moves and expunges until
 /// it is dead, and says on its standard output what was acknowledged.
@@ -43,6 +44,9 @@ import java.util.Set;
 final class CrashChild {
 
     static final MailAddress BOB = new MailAddress("bob", "example.test");
+    /// Messages for two recipients each.
+    static final int TO_SEND = 100;
+
     static final MailAddress CAROL = new MailAddress("carol", "example.test");
     private static final PrintStream OUT =
             new PrintStream(System.out, false, StandardCharsets.US_ASCII);
@@ -59,11 +63,7 @@ final class CrashChild {
                         InstantSource.system(),
                         new Random());
         if (arguments.length > 2) {
-            for (int i = 0; i < 8; i++) {
-                start(() -> queue(files));
-                start(() -> send(files));
-            }
-            Thread.sleep(Duration.ofMinutes(2));
+            sendAndDie(files, Integer.parseInt(arguments[2]));
             return;
         }
         files.mailboxes()
@@ -131,19 +131,25 @@ final class CrashChild {
         }
     }
 
-    /// Mail for others, of which a restart must know what was sent.
-    private static void queue(MailFiles files) throws Exception {
+    /// Settles mail for others, and is gone right after a settlement: nothing but the settlements
+    /// gives the journal a reason to write.
+    private static void sendAndDie(MailFiles files, int settlements) throws Exception {
         Envelope envelope =
                 new Envelope(Optional.empty(), List.of(new Recipient(BOB), new Recipient(CAROL)));
-        while (true) {
+        for (int i = 0; i < TO_SEND; i++) {
             try (Draft draft = files.queue().draft(envelope)) {
                 draft.body().write("\r\n".getBytes(StandardCharsets.US_ASCII));
                 draft.commit(List.of());
             }
         }
+        AtomicInteger left = new AtomicInteger(settlements);
+        for (int i = 0; i < 8; i++) {
+            start(() -> send(files, left));
+        }
+        Thread.sleep(Duration.ofMinutes(2));
     }
 
-    private static void send(MailFiles files) throws Exception {
+    private static void send(MailFiles files, AtomicInteger left) throws Exception {
         while (true) {
             Instant now = InstantSource.system().instant();
             Optional<QueueEntry> leased = files.queue().lease(now, Duration.ofSeconds(1));
@@ -164,6 +170,9 @@ final class CrashChild {
                                                 List.of(to),
                                                 reply)));
                 say("SENT " + entry.id() + " " + (to.equals(BOB) ? 1 : 2));
+                if (left.decrementAndGet() == 0) {
+                    Runtime.getRuntime().halt(137);
+                }
             }
         }
     }

@@ -69,8 +69,9 @@ class CrashTest {
         Random random = new Random();
         for (int i = 0; i < Math.max(2, CRASHES / 5); i++) {
             sent.clear();
-            runAndKill("s" + i, false, 50 + random.nextInt(500), "send");
-            assertTrue(sent.size() > 10, "work was done: " + sent.size());
+            int settlements = 20 + random.nextInt(2 * CrashChild.TO_SEND - 40);
+            runAndKill("s" + i, false, 60_000, Integer.toString(settlements));
+            assertTrue(sent.size() >= 20, "work was done: " + sent.size());
             try (MailFiles files = MailFilesFixture.open(folder, InstantSource.system())) {
                 for (QueueEntry entry : files.queue().entries().toList()) {
                     int settled = sent.getOrDefault(entry.id().text(), 0);
