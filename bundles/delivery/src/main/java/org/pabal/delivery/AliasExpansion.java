@@ -2,6 +2,7 @@ package org.pabal.delivery;
 
 import org.pabal.directory.Destination;
 import org.pabal.directory.Directory;
+import org.pabal.mail.ForwardedSenders;
 import org.pabal.mail.MailAddress;
 import org.pabal.mail.Status;
 
@@ -12,6 +13,7 @@ import java.util.Deque;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 
 /// Follows aliases to where mail really goes.
@@ -37,22 +39,67 @@ final class AliasExpansion {
         record Nowhere(Status why) implements Target {}
     }
 
+    /// For a node that forwards mail in the name of whoever sent it.
+    static final ForwardedSenders AS_THEY_ARE =
+            new ForwardedSenders() {
+                @Override
+                public MailAddress rewritten(MailAddress sender) {
+                    return sender;
+                }
+
+                @Override
+                public boolean form(MailAddress address) {
+                    return false;
+                }
+
+                @Override
+                public Optional<MailAddress> original(MailAddress address) {
+                    return Optional.empty();
+                }
+            };
+
     private record Step(MailAddress address, int depth) {}
 
     private final Directory directory;
+    private final ForwardedSenders forwarded;
 
-    AliasExpansion(Directory directory) {
+    AliasExpansion(Directory directory, ForwardedSenders forwarded) {
         this.directory = directory;
+        this.forwarded = forwarded;
     }
 
     /// Where mail for an address goes: at least one target, none twice.
     ///
     /// @throws IOException when the directory cannot say now
     List<Target> targets(MailAddress recipient) throws IOException {
-        Destination direct = directory.resolve(recipient);
+        Destination direct = resolve(recipient);
         return direct instanceof Destination.Forward(List<MailAddress> to)
                 ? followed(recipient, to)
                 : List.of(target(recipient, direct));
+    }
+
+    /// Who stands as the sender of mail that we forward to another domain: whoever has an address
+    /// of ours, and nobody, stay as they are; anybody else gets an address of ours, because the
+    /// other host asks whether we may send in that name.
+    ///
+    /// @throws IOException when the directory cannot say now
+    Optional<MailAddress> senderOfForwarded(Optional<MailAddress> sender) throws IOException {
+        if (sender.isEmpty() || !(resolve(sender.get()) instanceof Destination.Elsewhere)) {
+            return sender;
+        }
+        return sender.map(forwarded::rewritten);
+    }
+
+    /// What the directory says, but for the addresses that stand for a sender elsewhere: mail to
+    /// one of these leads back to that sender.
+    private Destination resolve(MailAddress address) throws IOException {
+        if (!forwarded.form(address)) {
+            return directory.resolve(address);
+        }
+        return forwarded
+                .original(address)
+                .<Destination>map(original -> new Destination.Forward(List.of(original)))
+                .orElseGet(Destination.Unknown::new);
     }
 
     private List<Target> followed(MailAddress recipient, List<MailAddress> to) throws IOException {
@@ -78,7 +125,7 @@ final class AliasExpansion {
                                                 + MAX_TARGETS
                                                 + " addresses")));
             }
-            switch (directory.resolve(step.address)) {
+            switch (resolve(step.address)) {
                 case Destination.Forward _ when step.depth >= MAX_DEPTH ->
                         targets.add(loop(recipient, "aliases more than " + MAX_DEPTH + " deep"));
                 case Destination.Forward(List<MailAddress> further) ->

@@ -3,6 +3,7 @@ package org.pabal.delivery;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.Constants;
 import org.osgi.framework.ServiceReference;
+import org.osgi.framework.ServiceRegistration;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.ConfigurationPolicy;
@@ -10,16 +11,25 @@ import org.osgi.service.component.annotations.Deactivate;
 import org.osgi.service.component.annotations.Reference;
 import org.osgi.util.tracker.ServiceTracker;
 import org.pabal.directory.Directory;
+import org.pabal.dns.Resolution;
+import org.pabal.dns.Resolver;
 import org.pabal.mail.Courier;
+import org.pabal.mail.ForwardedSenders;
 import org.pabal.mail.MailQueue;
 import org.pabal.mailbox.MailboxStore;
+import org.pabal.settings.BadSetting;
 import org.pabal.settings.Settings;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.xbill.DNS.Name;
 
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
@@ -40,6 +50,12 @@ public final class Delivery {
     /// What a message that is under way may take when the bundle stops.
     private static final Duration GRACE = Duration.ofSeconds(30);
 
+    /// A bundle that is replaced is back by then.
+    private static final Duration RESOLVER_PATIENCE = Duration.ofSeconds(10);
+
+    private final ServiceTracker<Resolver, Resolver> resolvers;
+    private final ServiceRegistration<ForwardedSenders> forwarded;
+    private final OutgoingMail outgoing;
     private final QueueWorker worker;
     private final ServiceTracker<Courier, Couriers.Post> tracker;
 
@@ -48,47 +64,93 @@ public final class Delivery {
             BundleContext context,
             @Reference MailQueue queue,
             @Reference MailboxStore mailboxes,
-            @Reference Directory directory,
+            @Reference Directory accounts,
             @Reference InstantSource clock,
-            Map<String, Object> properties) {
+            Map<String, Object> properties)
+            throws IOException {
         Settings settings = Settings.of(properties);
         int workers = (int) settings.number("workers", 64, 1, 10_000);
-        RetrySchedule schedule =
-                new RetrySchedule(
-                        settings.duration("first-retry", RetrySchedule.DEFAULT.first()),
-                        settings.duration("longest-retry", RetrySchedule.DEFAULT.longest()),
-                        settings.duration("give-up", RetrySchedule.DEFAULT.giveUp()));
-        if (schedule.first().isZero()) {
-            throw settings.bad("first-retry", "0", "longer than nothing", "5 m");
-        }
+        int underWay = (int) settings.number("under-way", 10_000, 10, 1_000_000);
+        RetrySchedule schedule = schedule(settings, properties);
         Duration delayNotice = settings.duration("delay-notice", Duration.ofHours(4));
         String host = settings.text("host", property(context, "pabal.host"));
+        String domain = property(context, "pabal.domain");
+        RemoteSettings remote = RemoteSettings.of(settings, domain);
         settings.noOthers();
 
-        var writer = new DeliveryReport.Writer(host, property(context, "pabal.domain"));
-        Couriers couriers = new Couriers(new LocalCourier(mailboxes));
-        Reports reports =
-                new Reports(queue, writer, schedule, delayNotice, clock, new SecureRandom());
+        SecureRandom random = new SecureRandom();
+        Path home = Path.of(Optional.ofNullable(context.getProperty("pabal.home")).orElse("."));
+        Path directory = Files.createDirectories(home.resolve("data/delivery"));
+        resolvers = new ServiceTracker<>(context, Resolver.class, null);
+        resolvers.open();
+        OutgoingMail.Self self = new OutgoingMail.Self(host, domain, directory);
+        outgoing = outgoing(settings, remote, self, queue, clock, random);
+        SenderRewriting rewriting =
+                new SenderRewriting(
+                        domain, SenderRewriting.secret(directory.resolve("srs-secret")), clock);
+        forwarded = context.registerService(ForwardedSenders.class, rewriting, null);
+        var writer = new DeliveryReport.Writer(host, domain);
+        Couriers couriers =
+                new Couriers(new LocalCourier(mailboxes), Optional.of(outgoing.courier()));
+        Reports reports = new Reports(queue, writer, schedule, delayNotice, clock, random);
         worker =
                 new QueueWorker(
                         queue,
-                        new AliasExpansion(directory),
+                        new AliasExpansion(accounts, rewriting),
                         couriers,
                         reports,
                         schedule,
                         clock,
-                        workers);
+                        random,
+                        workers,
+                        underWay);
         tracker = tracker(context, couriers, worker);
         tracker.open();
+        outgoing.start();
         worker.start();
-        log.info("delivery works the queue, {} messages at once", workers);
+        log.info("delivery works the queue; what waits is tried again after {}", schedule);
     }
 
     @Deactivate
     void stop() throws InterruptedException {
+        forwarded.unregister();
         worker.stop(GRACE);
         tracker.close();
+        outgoing.stop();
+        resolvers.close();
         log.info("delivery has stopped; what is not delivered waits in the queue");
+    }
+
+    private OutgoingMail outgoing(
+            Settings settings,
+            RemoteSettings remote,
+            OutgoingMail.Self self,
+            MailQueue queue,
+            InstantSource clock,
+            SecureRandom random) {
+        try {
+            return new OutgoingMail(remote, self, this::resolve, queue, clock, random);
+        } catch (IOException e) {
+            throw settings.bad(
+                    "trusted-certificates",
+                    remote.authorities().map(Path::toString).orElse(""),
+                    "a file of certificates that can be read (" + e.getMessage() + ")",
+                    "etc/laboratory.pem");
+        }
+    }
+
+    /// Asks the resolver of the house. Mail waits for one that is being replaced, and is deferred
+    /// where there is none.
+    private Resolution resolve(Name name, int type) {
+        try {
+            Resolver resolver = resolvers.waitForService(RESOLVER_PATIENCE.toMillis());
+            return resolver == null
+                    ? new Resolution.Unavailable("this node has no resolver")
+                    : resolver.resolve(name, type);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return new Resolution.Unavailable("told to stop");
+        }
     }
 
     private static ServiceTracker<Courier, Couriers.Post> tracker(
@@ -119,6 +181,30 @@ public final class Delivery {
                 context.ungetService(reference);
             }
         };
+    }
+
+    private static RetrySchedule schedule(Settings settings, Map<String, Object> properties) {
+        for (String old : List.of("first-retry", "longest-retry")) {
+            if (properties.containsKey(old)) {
+                throw new BadSetting(
+                        "org.pabal.delivery.cfg: "
+                                + old
+                                + ": is no more; expected retry in its place, the waits one after"
+                                + " another, for example retry = "
+                                + RetrySchedule.EXAMPLE);
+            }
+        }
+        String waits = settings.text("retry", RetrySchedule.EXAMPLE);
+        Duration giveUp = settings.duration("give-up", RetrySchedule.DEFAULT.giveUp());
+        try {
+            return RetrySchedule.of(waits, giveUp);
+        } catch (IllegalArgumentException e) {
+            throw settings.bad(
+                    "retry",
+                    waits,
+                    "the waits one after another, 1 s to 30 d each (s, m, h, d), the last repeats",
+                    RetrySchedule.EXAMPLE);
+        }
     }
 
     private static String property(BundleContext context, String name) {

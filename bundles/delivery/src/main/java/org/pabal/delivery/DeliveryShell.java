@@ -4,6 +4,7 @@ import org.apache.felix.service.command.Descriptor;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Reference;
+import org.pabal.mail.Attempt;
 import org.pabal.mail.Envelope;
 import org.pabal.mail.MailAddress;
 import org.pabal.mail.MailQueue;
@@ -20,6 +21,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /// The commands about mail that waits: `queue:list`, `show`, `retry`, `hold`, `release`, `remove`.
@@ -35,6 +37,9 @@ import java.util.stream.Stream;
             "osgi.command.function=remove"
         })
 public final class DeliveryShell {
+
+    /// Of a list of recipients as many are shown.
+    private static final int MANY = 3;
 
     private final MailQueue queue;
     private final InstantSource clock;
@@ -62,8 +67,8 @@ public final class DeliveryShell {
     }
 
     @Descriptor(
-            "shows one message that waits: envelope, recipients, what was tried and why it waits."
-                    + " Example: queue:show 7F3K")
+            "shows one message that waits: envelope, recipients, why it waits and until when, and"
+                    + " every try with its time, host, TLS and reply. Example: queue:show 7F3K")
     public List<String> show(@Descriptor("the message's id, as queue:list shows it") String id)
             throws IOException {
         QueueEntry entry = find(id);
@@ -72,14 +77,6 @@ public final class DeliveryShell {
         lines.add("message    " + entry.id() + ", " + Words.octets(entry.content().size()));
         lines.add("from       " + sender(envelope));
         parameters(envelope.parameters()).ifPresent(p -> lines.add("           " + p));
-        lines.add(
-                "accepted   " + seconds(entry.accepted()) + ", " + age(entry.accepted()) + " ago");
-        lines.add(
-                "attempts   "
-                        + (entry.attempts() == 0
-                                ? "none has failed yet"
-                                : entry.attempts() + " failed"));
-        lines.add("next       " + next(entry));
         for (Recipient recipient : envelope.recipients()) {
             lines.add("to         <" + recipient.address() + ">");
             parameters(recipient.parameters()).ifPresent(p -> lines.add("           " + p));
@@ -87,6 +84,11 @@ public final class DeliveryShell {
             lines.add(
                     "           " + reason.map(why -> "deferred: " + why).orElse("not tried yet"));
         }
+        lines.add(
+                "accepted   " + seconds(entry.accepted()) + ", " + age(entry.accepted()) + " ago");
+        wishes(entry, lines);
+        lines.add("state      " + state(entry));
+        history(entry, lines);
         return lines;
     }
 
@@ -97,13 +99,16 @@ public final class DeliveryShell {
         if (!id.equals("all")) {
             QueueEntry entry = find(id);
             queue.retry(entry.id());
-            return entry.held()
-                    ? entry.id() + " is held: it is tried when you release it"
-                    : entry.id() + " is tried now";
+            if (entry.held()) {
+                return entry.id() + " is held: it is tried when you release it";
+            }
+            return release(entry)
+                    .map(then -> entry.id() + " waits: its sender wants it held until " + then)
+                    .orElse(entry.id() + " is tried now");
         }
         List<QueueEntry> all;
         try (Stream<QueueEntry> entries = queue.entries()) {
-            all = entries.filter(entry -> !entry.held()).toList();
+            all = entries.filter(entry -> !entry.held() && release(entry).isEmpty()).toList();
         }
         for (QueueEntry entry : all) {
             queue.retry(entry.id());
@@ -170,14 +175,111 @@ public final class DeliveryShell {
     }
 
     private String next(QueueEntry entry) {
-        Duration left = Duration.between(clock.instant(), entry.next());
         if (entry.held()) {
             return "held";
         }
-        if (left.isPositive()) {
-            return "waits, next in " + Words.duration(left);
+        Optional<Instant> release = release(entry);
+        if (release.isPresent()) {
+            return "released " + in(release.get());
+        }
+        if (entry.next().isAfter(clock.instant())) {
+            return "waits, next " + in(entry.next());
         }
         return entry.attempts() == 0 ? "new" : "due";
+    }
+
+    /// What it waits for, in a sentence, so that nobody has to ask why it is stuck.
+    private String state(QueueEntry entry) {
+        String tried =
+                switch (entry.attempts()) {
+                    case 0 -> "not tried yet";
+                    case 1 -> "tried once";
+                    default -> "tried " + entry.attempts() + " times";
+                };
+        if (entry.held()) {
+            return "held by an administrator until queue:release " + entry.id() + "; " + tried;
+        }
+        Optional<Instant> release = release(entry);
+        if (release.isPresent()) {
+            return "waits, released at " + release.get() + " as its sender wants; " + tried;
+        }
+        if (!entry.next().isAfter(clock.instant())) {
+            return "is tried now, or waits its turn; " + tried;
+        }
+        return entry.attempts() == 0
+                ? "waits for room: much is under way to its domain; next try "
+                        + in(entry.next())
+                        + "; "
+                        + tried
+                : "waits, next try " + in(entry.next()) + "; " + tried;
+    }
+
+    private void wishes(QueueEntry entry, List<String> lines) {
+        Envelope envelope = entry.envelope();
+        envelope.holdUntil()
+                .ifPresent(
+                        then -> lines.add("hold until " + seconds(then) + ", " + distance(then)));
+        DeliverBy.of(entry)
+                .ifPresent(
+                        by ->
+                                lines.add(
+                                        "deliver by "
+                                                + seconds(by.deadline())
+                                                + ", "
+                                                + distance(by.deadline())
+                                                + (by.mode() == DeliverBy.Mode.RETURN
+                                                        ? "; it goes back then"
+                                                        : "; its sender is told then")));
+        if (envelope.priority() != 0) {
+            lines.add("priority   " + envelope.priority() + ", of -9 to 9");
+        }
+        if (envelope.requiresTls()) {
+            lines.add("tls        only where it is verified and promised onward (REQUIRETLS)");
+        }
+    }
+
+    private static void history(QueueEntry entry, List<String> lines) {
+        for (Attempt attempt : entry.history()) {
+            List<String> with = new ArrayList<>();
+            if (!attempt.where().isEmpty()) {
+                with.add(attempt.where());
+            }
+            if (!attempt.tls().isEmpty()) {
+                with.add(attempt.tls());
+            }
+            if (!attempt.recipients().containsAll(entry.envelope().addresses())) {
+                with.add("for " + some(attempt.recipients()));
+            }
+            with.add(attempt.reply().toString());
+            lines.add("tried      " + seconds(attempt.at()) + "  " + with.getFirst());
+            with.stream().skip(1).forEach(line -> lines.add(" ".repeat(33) + line));
+        }
+    }
+
+    private static String some(List<MailAddress> addresses) {
+        String first =
+                addresses.stream()
+                        .limit(MANY)
+                        .map(address -> "<" + address + ">")
+                        .collect(Collectors.joining(", "));
+        int more = addresses.size() - MANY;
+        return more > 0 ? first + " and " + more + " more" : first;
+    }
+
+    /// When the sender lets it go, as long as that is ahead: RFC 4865.
+    private Optional<Instant> release(QueueEntry entry) {
+        return entry.envelope()
+                .holdUntil()
+                .filter(clock.instant()::isBefore)
+                .map(DeliveryShell::seconds);
+    }
+
+    private String distance(Instant time) {
+        return time.isAfter(clock.instant()) ? in(time) : age(time) + " ago";
+    }
+
+    private String in(Instant time) {
+        return "in " + Words.duration(Duration.between(clock.instant(), time));
     }
 
     private String age(Instant since) {

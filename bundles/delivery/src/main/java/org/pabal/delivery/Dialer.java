@@ -81,9 +81,8 @@ final class Dialer {
     }
 
     /// @param domain of the recipients
-    /// @param requireTls whether the message says REQUIRETLS (RFC 8689)
-    Result dial(NextHop hop, String domain, boolean requireTls, Told told)
-            throws InterruptedIOException {
+    /// @param wish of the message
+    Result dial(NextHop hop, String domain, TlsWish wish, Told told) throws InterruptedIOException {
         return switch (lookup.find(hop)) {
             case MailHosts.Nobody(Status why) -> {
                 told.tell("", "", why);
@@ -93,7 +92,7 @@ final class Dialer {
                 told.tell("", "", why);
                 yield new Result.Nobody(why);
             }
-            case MailHosts.Found found -> new Search(hop, domain, requireTls, told).among(found);
+            case MailHosts.Found found -> new Search(hop, domain, wish, told).among(found);
         };
     }
 
@@ -103,15 +102,17 @@ final class Dialer {
         private final NextHop hop;
         private final String domain;
         private final boolean requireTls;
+        private final boolean ratherArrive;
         private final Told told;
         private Status last = new Status(451, "4.4.1", "no host could be tried");
         private boolean allRefuseForGood = true;
         private int tries;
 
-        Search(NextHop hop, String domain, boolean requireTls, Told told) {
+        Search(NextHop hop, String domain, TlsWish wish, Told told) {
             this.hop = hop;
             this.domain = domain;
-            this.requireTls = requireTls;
+            this.requireTls = wish == TlsWish.REQUIRED;
+            this.ratherArrive = wish == TlsWish.RATHER_ARRIVE;
             this.told = told;
         }
 
@@ -141,6 +142,9 @@ final class Dialer {
         }
 
         private TlsChoice choice(MailHosts.Found found, MailHost host) {
+            if (ratherArrive) {
+                return new TlsChoice.Use(new TlsRule.Opportunistic(), TlsPolicy.none(domain));
+            }
             return switch (hop) {
                 case NextHop.Exchangers _ -> policies.choose(domain, found, host, requireTls);
                 case NextHop.Server server -> policies.choose(server, host, requireTls);
@@ -154,12 +158,7 @@ final class Dialer {
             try {
                 return open(host, address, use, where, true);
             } catch (TlsFailure e) {
-                ledger.failed(
-                        use.policy(),
-                        e.result(),
-                        host.name(),
-                        address.getHostAddress(),
-                        message(e));
+                failedTls(use, e, host, address);
                 if (use.rule().mandatory()) {
                     failed(where, "", new Status(451, "4.7.5", where + ": TLS: " + message(e)));
                     return Optional.empty();
@@ -261,14 +260,25 @@ final class Dialer {
                 TlsChoice.Use use, ClientTls.Secured secured, MailHost host, InetAddress address) {
             secured.complaint()
                     .ifPresentOrElse(
-                            complaint ->
-                                    ledger.failed(
-                                            use.policy(),
-                                            complaint.result(),
-                                            host.name(),
-                                            address.getHostAddress(),
-                                            message(complaint)),
-                            () -> ledger.succeeded(use.policy()));
+                            complaint -> failedTls(use, complaint, host, address),
+                            () -> {
+                                if (!ratherArrive) {
+                                    ledger.succeeded(use.policy());
+                                }
+                            });
+        }
+
+        // RFC 8460 §3: sessions that carry reports are not reported
+        private void failedTls(
+                TlsChoice.Use use, TlsFailure failure, MailHost host, InetAddress address) {
+            if (!ratherArrive) {
+                ledger.failed(
+                        use.policy(),
+                        failure.result(),
+                        host.name(),
+                        address.getHostAddress(),
+                        message(failure));
+            }
         }
 
         /// All is said but our name there, and whether a message that insists on TLS may go.

@@ -1,5 +1,6 @@
 package org.pabal.delivery;
 
+import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.time.Duration;
 import java.util.concurrent.ConcurrentHashMap;
@@ -26,7 +27,7 @@ final class Lanes implements AutoCloseable {
     /// What is done when it is one's turn.
     @FunctionalInterface
     interface Turn {
-        void take(Lane lane) throws InterruptedIOException;
+        void take(Lane lane) throws IOException;
     }
 
     private final Limits limits;
@@ -41,7 +42,7 @@ final class Lanes implements AutoCloseable {
     }
 
     /// Waits for a turn in the lane of a next hop, and takes it.
-    void with(NextHop hop, Turn turn) throws InterruptedIOException {
+    void with(NextHop hop, Turn turn) throws IOException {
         Lane lane =
                 lanes.compute(
                         hop.name(),

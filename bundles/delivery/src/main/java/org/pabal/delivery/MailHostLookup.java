@@ -56,7 +56,11 @@ final class MailHostLookup {
 
     /// @param ownNames what this node calls itself: at these a message would come back to us
     /// @param allowed which addresses may be connected to
-    MailHostLookup(Resolver resolver, Set<String> ownNames, Predicate<InetAddress> allowed) {
+    MailHostLookup(
+            Resolver resolver,
+            Set<String> ownNames,
+            Predicate<InetAddress> allowed,
+            InstantSource clock) {
         this(
                 resolver,
                 ownNames,
@@ -64,7 +68,7 @@ final class MailHostLookup {
                 allowed,
                 HostAddresses::routed,
                 new Random(),
-                InstantSource.system());
+                clock);
     }
 
     /// @param ownAddresses where a message would come back to us

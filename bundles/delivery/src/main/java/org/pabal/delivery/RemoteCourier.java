@@ -117,6 +117,9 @@ final class RemoteCourier implements Courier {
             lanes.with(hop, errand::run);
         } catch (InterruptedIOException e) {
             errand.rest(new Status(451, "4.3.2", "this server was stopped on the way"));
+        } catch (IOException e) {
+            log.error("q{} to {}: {}", entry.id(), hop.name(), e.toString());
+            errand.rest(new Status(451, "4.3.0", "this server could not do it just now"));
         } catch (RuntimeException e) {
             log.error("q{} to {}: a fault of the courier", entry.id(), hop.name(), e);
             errand.rest(new Status(451, "4.3.0", "this server could not do it just now"));
@@ -145,7 +148,7 @@ final class RemoteCourier implements Courier {
             this.told = told;
         }
 
-        void run(Lane lane) throws InterruptedIOException {
+        void run(Lane lane) throws IOException {
             Optional<Status> closed = lane.closed(entry.next());
             if (closed.isPresent()) {
                 rest(closed.get());
@@ -156,7 +159,7 @@ final class RemoteCourier implements Courier {
                 boolean fresh = open.isEmpty();
                 if (fresh) {
                     Dialer.Result dialled =
-                            dialer.dial(hop, domain(), entry.envelope().requiresTls(), this::tell);
+                            dialer.dial(hop, domain(), TlsWish.of(entry), this::tell);
                     switch (dialled) {
                         case Dialer.Result.Open(OpenConnection connection) -> {
                             lane.works();
@@ -213,7 +216,7 @@ final class RemoteCourier implements Courier {
             OutgoingMessage.Choice form =
                     OutgoingMessage.prepare(
                             entry.content(),
-                            entry.envelope(),
+                            entry.envelope().with(left),
                             connection.conversation().capabilities());
             if (form instanceof OutgoingMessage.Choice.Impossible(Status why)) {
                 tell(connection.where(), connection.tls(), left, why);
@@ -236,6 +239,8 @@ final class RemoteCourier implements Courier {
         }
 
         private void send(OpenConnection connection, OutgoingMessage message) throws IOException {
+            String remaining =
+                    DeliverBy.of(entry).flatMap(by -> by.remaining(clock.instant())).orElse("");
             Map<MailAddress, Outcome> answered =
                     connection
                             .conversation()

@@ -72,7 +72,8 @@ final class Reports {
     /// Sends what is due after an attempt, before it is settled: after a crash between the two a
     /// sender hears twice rather than never.
     ///
-    /// @param ends for those who may hear of a success from us: what to call it; mail for others
+    /// @param ends for those who may hear of a success from us: what to call it; `DELAYED` for
+    ///     those who are to hear of a delay now, because the sender set a time; mail for others
     ///     that was delivered was handed on
     /// @param retry when the deferred are tried again
     /// @param attempts what was tried this time; not yet in the history of the entry
@@ -166,7 +167,9 @@ final class Reports {
             switch (outcomes.get(recipient.address())) {
                 case Outcome.Failed(Status why) when recipient.notify("FAILURE") ->
                         notices.add(notice(entry, recipient, Action.FAILED, why, attempts));
-                case Outcome.Deferred(Status why) when late && recipient.notify("DELAY") -> {
+                case Outcome.Deferred(Status why)
+                        when (late || ends.get(recipient.address()) == Action.DELAYED)
+                                && recipient.notify("DELAY") -> {
                     if (!asked && automatic.isEmpty()) {
                         automatic = Optional.of(HeaderFields.of(entry.content()).automatic());
                     }

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import org.pabal.mail.Draft;
 import org.pabal.mail.Envelope;
+import org.pabal.mail.ForwardedSenders;
 import org.pabal.mail.MailAddress;
 import org.pabal.mail.QueueEntry;
 import org.pabal.mail.QueueId;
@@ -37,12 +38,42 @@ final class House {
 
     final MovableClock clock = new MovableClock(NOON);
     final MemoryMailQueue queue = new MemoryMailQueue(clock);
+    final RecordingQueue recorded = new RecordingQueue(queue);
     final MemoryMailboxStore mailboxes = new MemoryMailboxStore();
     final MemoryDirectory directory = MemoryDirectory.ofAliceAndBob();
     final Couriers couriers = new Couriers(new LocalCourier(mailboxes));
+
+    /// Stands for `x@y.example` with `SRS0=y.example=x@example.test`.
+    final ForwardedSenders forwarded =
+            new ForwardedSenders() {
+                @Override
+                public MailAddress rewritten(MailAddress sender) {
+                    return new MailAddress(
+                            "SRS0=" + sender.domain() + "=" + sender.localPart(), "example.test");
+                }
+
+                @Override
+                public boolean form(MailAddress address) {
+                    return address.domain().equals("example.test")
+                            && address.localPart().startsWith("SRS0=");
+                }
+
+                @Override
+                public Optional<MailAddress> original(MailAddress address) {
+                    String[] parts = address.localPart().split("=", 3);
+                    return parts.length < 3
+                            ? Optional.empty()
+                            : Optional.of(new MailAddress(parts[2], parts[1]));
+                }
+            };
+
     final QueueWorker worker = worker(8);
 
     QueueWorker worker(int workers) {
+        return worker(workers, 1_000);
+    }
+
+    QueueWorker worker(int workers, int underWay) {
         Reports reports =
                 new Reports(
                         queue,
@@ -52,13 +83,15 @@ final class House {
                         clock,
                         () -> 0x1234_5678_9ABC_DEFL);
         return new QueueWorker(
-                queue,
-                new AliasExpansion(directory),
+                recorded,
+                new AliasExpansion(directory, forwarded),
                 couriers,
                 reports,
                 RetrySchedule.DEFAULT,
                 clock,
-                workers);
+                () -> 0,
+                workers,
+                underWay);
     }
 
     static Envelope envelope(MailAddress from, MailAddress... to) {

@@ -124,7 +124,7 @@ class QueueWorkerTest {
         house.work();
         QueueEntry entry = house.only();
         assertEquals(1, entry.attempts());
-        assertEquals(NOON.plus(Duration.ofMinutes(5)), entry.next());
+        assertEquals(NOON.plus(Duration.ofMinutes(2)), entry.next());
         assertEquals("4.3.0", entry.reasons().get(BOB).enhanced());
         house.mailboxes.full(false);
         house.clock.advance(Duration.ofMinutes(5));
@@ -369,7 +369,7 @@ class QueueWorkerTest {
     @Test
     void delayIsToldOnceToThoseWhoAsk() throws IOException {
         house.send(envelope(ALICE, Map.of("NOTIFY", "DELAY"), FAR), TEXT);
-        for (int i = 0; i < 8; i++) {
+        for (int i = 0; i < 10; i++) {
             house.work();
             house.clock.advance(
                     Duration.between(

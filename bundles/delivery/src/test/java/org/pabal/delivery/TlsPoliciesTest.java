@@ -16,6 +16,7 @@ import org.xbill.DNS.Name;
 
 import java.net.InetAddress;
 import java.time.Duration;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -48,7 +49,8 @@ class TlsPoliciesTest {
         MailHosts.Found hosts =
                 assertInstanceOf(
                         MailHosts.Found.class,
-                        new MailHostLookup(resolver, Set.of(), address -> true)
+                        new MailHostLookup(
+                                        resolver, Set.of(), address -> true, InstantSource.system())
                                 .find(new NextHop.Exchangers("example.org", 25)));
         return new TlsPolicies(resolver, sts)
                 .choose("example.org", hosts, hosts.hosts().getFirst(), requireTls);
@@ -308,7 +310,8 @@ class TlsPoliciesTest {
         MailHosts.Found hosts =
                 assertInstanceOf(
                         MailHosts.Found.class,
-                        new MailHostLookup(dns, Set.of(), address -> true).find(server));
+                        new MailHostLookup(dns, Set.of(), address -> true, InstantSource.system())
+                                .find(server));
         return new TlsPolicies(dns, sts).choose(server, hosts.hosts().getFirst(), requireTls);
     }
 

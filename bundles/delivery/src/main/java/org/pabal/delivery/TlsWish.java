@@ -1,0 +1,29 @@
+package org.pabal.delivery;
+
+import org.pabal.mail.QueueEntry;
+
+import java.io.IOException;
+
+/// What a message itself says of TLS, beside what the domains of its recipients want.
+enum TlsWish {
+    /// Nothing: the recipients' domain decides.
+    USUAL,
+    /// REQUIRETLS: only to a host that is proved, and that promises the same onward (RFC 8689 §2).
+    REQUIRED,
+    /// It should rather arrive than be safe: a report of TLS that failed (RFC 8460 §3), or whatever
+    /// has the field `TLS-Required: No` (RFC 8689 §3). It goes as if nobody had a policy.
+    RATHER_ARRIVE;
+
+    static TlsWish of(QueueEntry entry) throws IOException {
+        if (entry.envelope().requiresTls()) {
+            return REQUIRED;
+        }
+        boolean waived =
+                TlsReport.isOne(entry.envelope())
+                        || HeaderFields.of(entry.content())
+                                .first("TLS-Required")
+                                .filter("no"::equalsIgnoreCase)
+                                .isPresent();
+        return waived ? RATHER_ARRIVE : USUAL;
+    }
+}
