@@ -148,7 +148,7 @@ record DeliveryReport(QueueEntry entry, List<Notice> notices, ReturnedContent re
                         + "@"
                         + writer.host
                         + ">");
-        // RFC 3834 §3.1.5: so that it is shown below the message it is about.
+        // RFC 3834 §3.1.6: so that it is shown below the message it is about.
         returned.header()
                 .messageId()
                 .ifPresent(

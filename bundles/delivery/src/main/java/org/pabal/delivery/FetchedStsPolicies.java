@@ -50,7 +50,7 @@ final class FetchedStsPolicies implements StsPolicies {
     /// §3.3: after a failure the same version is not fetched for five minutes or longer.
     private static final Duration AFTER_FAILURE = Duration.ofMinutes(5);
 
-    /// §10.2: a policy in use is fetched anew once a day, so that nobody can wait for its end.
+    /// §3.3: a policy in use is fetched anew once a day, so that nobody can wait for its end.
     private static final Duration REFRESH = Duration.ofDays(1);
 
     /// Leaves room for what is put before it.

@@ -98,8 +98,8 @@ final class Forwarding {
         }
     }
 
-    /// RFC 3461 §5.2.7: the only target of an alias stands in its place, and success is told of it
-    /// when it comes; that of several was told of the alias.
+    /// RFC 3461 §5.2.7.2: the only target of an alias stands in its place, and success is told of
+    /// it when it comes; that of several was told of the alias.
     private Map<String, String> parametersOfTargets(Way way) {
         Map<String, String> ofMembers = reports.parametersOfMembers(way.recipient());
         if (way.splits()) {

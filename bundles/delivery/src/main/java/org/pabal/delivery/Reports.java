@@ -134,8 +134,8 @@ final class Reports {
                                                 : " (and " + (failed.size() - 1) + " more)"));
     }
 
-    /// What the members of an alias inherit when they become recipients, RFC 3461 §5.2: the name
-    /// that the sender knows, and that failures are told. Success was told of the alias.
+    /// What the members of an alias inherit when they become recipients, RFC 3461 §5.2.7.3: the
+    /// name that the sender knows, and that failures are told. Success was told of the alias.
     Map<String, String> parametersOfMembers(Recipient alias) {
         Map<String, String> parameters = new HashMap<>(alias.parameters());
         parameters.computeIfAbsent("ORCPT", k -> TypedAddress.of(alias.address()).parameter());

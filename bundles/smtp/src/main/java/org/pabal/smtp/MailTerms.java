@@ -90,7 +90,7 @@ record MailTerms(Optional<SmtpReply> refusal, Map<String, String> kept, SmtpRepl
         return Optional.empty();
     }
 
-    /// RFC 8689 §4.1.
+    /// RFC 8689 §2: it may be said only within TLS.
     private static Optional<SmtpReply> requireTls(Map<String, String> kept, Asker asker) {
         if (!kept.containsKey("REQUIRETLS") || asker.mayRequireTls()) {
             return Optional.empty();

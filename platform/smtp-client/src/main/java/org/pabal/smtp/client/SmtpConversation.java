@@ -296,7 +296,7 @@ public final class SmtpConversation implements Closeable {
     private Optional<Status> hopeless(QueueEntry entry, OutgoingMessage message, String where) {
         OptionalLong most = they.size();
         if (most.isPresent() && message.size() > most.getAsLong()) {
-            // RFC 1870 §6.3
+            // RFC 1870 §7
             return Optional.of(
                     new Status(
                             552,
