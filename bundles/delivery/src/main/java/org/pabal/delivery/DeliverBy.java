@@ -1,6 +1,8 @@
 package org.pabal.delivery;
 
 import org.pabal.mail.QueueEntry;
+import org.pabal.mail.Status;
+import org.pabal.smtp.client.Capabilities;
 
 import java.time.Duration;
 import java.time.Instant;
@@ -59,9 +61,43 @@ record DeliverBy(Instant deadline, Mode mode, boolean trace) {
         return mode == Mode.RETURN && passed(now);
     }
 
+    /// Why a message may not be handed on to a host: with mode R only one that knows of deadlines
+    /// gets it, and only while there is time enough for it (RFC 2852 §4.1.4). Sendmail says the
+    /// same.
+    ///
+    /// @param where who that is
+    Optional<Status> refusal(Capabilities they, String where, Instant now) {
+        if (mode == Mode.NOTIFY) {
+            return Optional.empty();
+        }
+        if (!they.deliverBy()) {
+            return Optional.of(
+                    new Status(
+                            554,
+                            "5.4.7",
+                            where
+                                    + " cannot promise to return the message when it is late"
+                                    + " (DELIVERBY), which its sender demands"));
+        }
+        long seconds = Duration.between(now, deadline).getSeconds();
+        long least = Math.max(1, they.deliverByLeast());
+        return seconds >= least
+                ? Optional.empty()
+                : Optional.of(
+                        new Status(
+                                554,
+                                "5.4.7",
+                                where
+                                        + " takes "
+                                        + least
+                                        + " s at least, and "
+                                        + Math.max(0, seconds)
+                                        + " s are left of the time that the sender gave it"));
+    }
+
     /// What is said to the next host: the seconds that are left, whole ones only. Empty when there
     /// is nothing left to say: with mode R less than a second, so that it must not be handed on
-    /// (RFC 2852 §4.2); with mode N the number becomes negative instead.
+    /// (RFC 2852 §4.1.4); with mode N the number becomes negative instead.
     Optional<String> remaining(Instant now) {
         long seconds = Math.clamp(Duration.between(now, deadline).getSeconds(), -MOST, MOST);
         if (mode == Mode.RETURN && seconds < 1) {

@@ -274,6 +274,9 @@ record DeliveryReport(QueueEntry entry, List<Notice> notices, ReturnedContent re
                 .ifPresent(envid -> line(text, "Original-Envelope-Id: " + envid));
         line(text, "Reporting-MTA: dns; " + writer.host);
         line(text, "Arrival-Date: " + DATE.format(entry.accepted()));
+        // RFC 2852 §5
+        DeliverBy.of(entry)
+                .ifPresent(by -> line(text, "Deliver-By-Date: " + DATE.format(by.deadline())));
         for (Notice notice : notices) {
             line(text, "");
             original(notice.recipient)

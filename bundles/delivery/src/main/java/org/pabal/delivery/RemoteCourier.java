@@ -134,6 +134,7 @@ final class RemoteCourier implements Courier {
         private final List<Recipient> left;
         private final Map<MailAddress, Outcome> outcomes;
         private final Consumer<Attempt> told;
+        private final Optional<DeliverBy> by;
 
         Errand(
                 QueueEntry entry,
@@ -146,6 +147,12 @@ final class RemoteCourier implements Courier {
             this.left = new ArrayList<>(recipients);
             this.outcomes = outcomes;
             this.told = told;
+            this.by = DeliverBy.of(entry);
+        }
+
+        /// RFC 2852 §4.1.4 is on relays; LMTP is the last mile.
+        private boolean lmtp() {
+            return hop instanceof NextHop.Server server && server.lmtp();
         }
 
         void run(Lane lane) throws IOException {
@@ -213,6 +220,19 @@ final class RemoteCourier implements Courier {
 
         /// @return whether the connection may be used for another message
         private boolean transactions(Lane lane, OpenConnection connection) throws IOException {
+            Optional<Status> late =
+                    by.filter(deadline -> !lmtp())
+                            .flatMap(
+                                    deadline ->
+                                            deadline.refusal(
+                                                    connection.conversation().capabilities(),
+                                                    connection.where(),
+                                                    clock.instant()));
+            if (late.isPresent()) {
+                tell(connection.where(), connection.tls(), left, late.get());
+                rest(late.get());
+                return connection.conversation().reusable();
+            }
             OutgoingMessage.Choice form =
                     OutgoingMessage.prepare(
                             entry.content(),
@@ -240,11 +260,21 @@ final class RemoteCourier implements Courier {
 
         private void send(OpenConnection connection, OutgoingMessage message) throws IOException {
             String remaining =
-                    DeliverBy.of(entry).flatMap(by -> by.remaining(clock.instant())).orElse("");
+                    by.flatMap(deadline -> deadline.remaining(clock.instant())).orElse("");
             Map<MailAddress, Outcome> answered =
-                    connection
-                            .conversation()
-                            .send(entry, List.copyOf(left), message, "", connection.where());
+                    new LinkedHashMap<>(
+                            connection
+                                    .conversation()
+                                    .send(
+                                            entry,
+                                            List.copyOf(left),
+                                            message,
+                                            remaining,
+                                            connection.where()));
+            if (by.isPresent() && !connection.conversation().capabilities().deliverBy()) {
+                // who does not know of a deadline cannot tell that it passed
+                answered.replaceAll((recipient, outcome) -> promisingNothing(outcome));
+            }
             connection.spoke();
             Map<Status, List<MailAddress>> byReply = new LinkedHashMap<>();
             answered.forEach(
@@ -302,6 +332,12 @@ final class RemoteCourier implements Courier {
             }
             left.clear();
         }
+    }
+
+    private static Outcome promisingNothing(Outcome outcome) {
+        return outcome instanceof Outcome.Delivered(String where, boolean _)
+                ? new Outcome.Delivered(where, false)
+                : outcome;
     }
 
     private static Status status(Outcome outcome) {

@@ -165,10 +165,11 @@ final class Try {
         return then.isBefore(soon) ? then : soon;
     }
 
-    /// The message as the reports are to see it: a sender who traces hears of every relay, whatever
-    /// else was asked; only NEVER is never (RFC 2852 §4).
+    /// The message as the reports are to see it. A sender who traces hears of every relay, and one
+    /// who wants to know of a delay of a relay that will not tell, whatever else was asked; only
+    /// NEVER is never (RFC 2852 §4.1.4).
     QueueEntry forReports() {
-        if (by.filter(DeliverBy::trace).isEmpty()) {
+        if (by.filter(b -> b.trace() || b.mode() == DeliverBy.Mode.NOTIFY).isEmpty()) {
             return entry;
         }
         return entry.with(

@@ -9,8 +9,11 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.pabal.delivery.DeliverBy.Mode;
+import org.pabal.mail.Status;
+import org.pabal.smtp.client.Capabilities;
 
 import java.time.Instant;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 
@@ -50,6 +53,34 @@ class DeliverByTest {
     void saysByHowMuchItIsLateWhenItGoesOnAllTheSame(long after, String left) {
         DeliverBy by = DeliverBy.parse("120;NT", NOON).orElseThrow();
         assertEquals(Optional.of(left), by.remaining(NOON.plusSeconds(after)));
+    }
+
+    /// RFC 2852 §4.1.4
+    @ParameterizedTest
+    @CsvSource({
+        "120;R, DELIVERBY, '', 0, ''",
+        "120;R, DELIVERBY, '', 119.5, 0 s are left",
+        "120;R, DELIVERBY, 60, 60, ''",
+        "120;R, DELIVERBY, 60, 61, takes 60 s at least",
+        "120;R, DSN, '', 0, cannot promise",
+        "120;N, DSN, '', 0, ''",
+        "120;N, DELIVERBY, 600, 130, ''"
+    })
+    void isHandedOnWithModeReturnOnlyToWhoKeepsIt(
+            String value, String keyword, String parameter, double after, String refusal) {
+        Optional<Status> why =
+                DeliverBy.parse(value, NOON)
+                        .orElseThrow()
+                        .refusal(
+                                new Capabilities(Map.of(keyword, parameter)),
+                                "mx.example.org",
+                                NOON.plusMillis((long) (after * 1_000)));
+        assertEquals(refusal.isEmpty(), why.isEmpty(), why::toString);
+        why.ifPresent(
+                status -> {
+                    assertEquals("5.4.7", status.enhanced());
+                    assertTrue(status.text().contains(refusal), status::text);
+                });
     }
 
     @Test

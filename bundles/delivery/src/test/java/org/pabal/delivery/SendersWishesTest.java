@@ -176,7 +176,7 @@ class SendersWishesTest {
         assertEquals(List.of(), house.inbox(ALICE));
     }
 
-    // RFC 2852 §4, by-trace
+    // RFC 2852 §4.1.4, by-trace
     @Test
     void senderWhoTracesHearsOfEveryRelay() throws IOException {
         elsewhere = new Outcome.Delivered("mx.example.org 250 2.0.0 Ok", true);
@@ -194,6 +194,21 @@ class SendersWishesTest {
                 TEXT);
         house.work();
         assertEquals(1, house.inbox(ALICE).size());
+    }
+
+    // RFC 2852 §4.1.4.2
+    @Test
+    void senderWhoWantsToKnowOfADelayHearsOfARelayThatWillNotTell() throws IOException {
+        for (boolean reportsFollow : List.of(true, false)) {
+            elsewhere = new Outcome.Delivered("mx.example.org 250 2.0.0 Ok", reportsFollow);
+            house.send(from(ALICE, Map.of("BY", "600;R"), FAR), TEXT);
+            house.work();
+            assertEquals(List.of(), house.inbox(ALICE));
+            house.send(from(ALICE, Map.of("BY", "600;N"), FAR), TEXT);
+            house.work();
+            assertEquals(reportsFollow ? 0 : 1, house.inbox(ALICE).size());
+        }
+        assertTrue(house.inbox(ALICE).getFirst().contains("Action: relayed\r\n"));
     }
 
     // RFC 3461 §5.2.2

@@ -83,6 +83,13 @@ public record Capabilities(Map<String, String> keywords) {
         return keywords.containsKey("DELIVERBY");
     }
 
+    /// The least time in seconds that a message with mode R must have left, RFC 2852 §4; 0 when
+    /// nothing was said.
+    public long deliverByLeast() {
+        String said = keywords.getOrDefault("DELIVERBY", "").strip();
+        return said.matches("[0-9]{1,9}") ? Long.parseLong(said) : 0;
+    }
+
     /// RFC 6710.
     public boolean priority() {
         return keywords.containsKey("MT-PRIORITY");
