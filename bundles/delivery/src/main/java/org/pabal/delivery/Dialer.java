@@ -13,7 +13,6 @@ import java.net.Inet6Address;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
-import java.net.SocketTimeoutException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -363,7 +362,10 @@ final class Dialer {
                 socket.connect(
                         new InetSocketAddress(address, port), (int) manner.connect().toMillis());
                 return socket;
-            } catch (IOException | RuntimeException e) {
+            } catch (IOException e) {
+                socket.close();
+                throw new NoAnswer(e);
+            } catch (RuntimeException e) {
                 socket.close();
                 throw e;
             }
@@ -381,11 +383,20 @@ final class Dialer {
                 : host.name() + " [" + text + "]:" + host.port();
     }
 
+    /// RFC 3463 §3.5 tells X.4.1, no answer from the host, from X.4.2, a conversation that broke
+    /// off.
+    private static final class NoAnswer extends IOException {
+
+        private static final long serialVersionUID = 1;
+
+        NoAnswer(IOException why) {
+            super(RemoteCourier.plain(why), why);
+        }
+    }
+
     private static Status unreachable(String where, IOException e) {
         return new Status(
-                451,
-                e instanceof SocketTimeoutException ? "4.4.1" : "4.4.2",
-                where + ": " + message(e));
+                451, e instanceof NoAnswer ? "4.4.1" : "4.4.2", where + ": " + message(e));
     }
 
     private static Status notNow(Status why) {
