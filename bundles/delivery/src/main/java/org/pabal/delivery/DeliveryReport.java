@@ -83,10 +83,12 @@ record DeliveryReport(QueueEntry entry, List<Notice> notices, ReturnedContent re
 
     /// RFC 3461 §4.3: RET is for failures only; a sender who did not ask gets the header, which is
     /// enough to recognise a message and less of a present to somebody whose address was forged. A
-    /// binary message cannot be put into a part as it is.
+    /// binary message cannot be put into a part as it is, and one with REQUIRETLS does not go back
+    /// whole (RFC 8689 §5).
     private static boolean wantsAll(Envelope envelope, List<Notice> notices) {
         Map<String, String> mail = envelope.parameters();
         return worst(notices) == Action.FAILED
+                && !envelope.requiresTls()
                 && "FULL".equalsIgnoreCase(mail.getOrDefault("RET", ""))
                 && !"BINARYMIME".equalsIgnoreCase(mail.getOrDefault("BODY", ""));
     }
@@ -102,6 +104,14 @@ record DeliveryReport(QueueEntry entry, List<Notice> notices, ReturnedContent re
         parameters.put("BODY", eightBit() ? "8BITMIME" : "7BIT");
         if (global()) {
             parameters.put("SMTPUTF8", "");
+        }
+        if (entry.envelope().requiresTls()) {
+            // RFC 8689 §5: what it tells of the message is to be as safe as that was
+            parameters.put("REQUIRETLS", "");
+        }
+        if (entry.envelope().priority() != 0) {
+            // RFC 6710 §4.6
+            parameters.put("MT-PRIORITY", Integer.toString(entry.envelope().priority()));
         }
         // Nobody wants to hear what became of a report either, and a server with DSN is told so.
         Recipient recipient = new Recipient(to, Map.of("NOTIFY", "NEVER"));

@@ -159,7 +159,14 @@ final class Dialer {
             } catch (TlsFailure e) {
                 failedTls(use, e, host, address);
                 if (use.rule().mandatory()) {
-                    failed(where, "", new Status(451, "4.7.5", where + ": TLS: " + message(e)));
+                    // RFC 8689 §4.2.1: who demands TLS is told at once
+                    String text = where + ": TLS: " + message(e);
+                    failed(
+                            where,
+                            "",
+                            requireTls
+                                    ? new Status(550, "5.7.10", text)
+                                    : new Status(451, "4.7.5", text));
                     return Optional.empty();
                 }
                 log.info("{}: TLS failed, goes on without: {}", where, message(e));
@@ -298,10 +305,17 @@ final class Dialer {
                 failed(
                         where,
                         words,
-                        new Status(
-                                550,
-                                "5.7.30",
-                                where + " does not support REQUIRETLS, which the message demands"));
+                        secured
+                                ? new Status(
+                                        550,
+                                        "5.7.30",
+                                        where
+                                                + " does not support REQUIRETLS, which the message"
+                                                + " demands")
+                                : new Status(
+                                        550,
+                                        "5.7.10",
+                                        where + " has no TLS, which the message demands"));
                 conversation.quit();
                 return Optional.empty();
             }

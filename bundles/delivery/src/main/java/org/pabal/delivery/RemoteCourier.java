@@ -162,11 +162,14 @@ final class RemoteCourier implements Courier {
                 return;
             }
             while (!left.isEmpty()) {
-                Optional<OpenConnection> open = lane.idle(entry.envelope().requiresTls());
+                Optional<OpenConnection> open = lane.idle(TlsWish.required(entry.envelope()));
                 boolean fresh = open.isEmpty();
+                boolean lasting = true;
                 if (fresh) {
-                    Dialer.Result dialled =
-                            dialer.dial(hop, domain(), TlsWish.of(entry), this::tell);
+                    TlsWish wish = TlsWish.of(entry);
+                    // no policy was asked: it is not for mail that heeds them
+                    lasting = wish != TlsWish.RATHER_ARRIVE;
+                    Dialer.Result dialled = dialer.dial(hop, domain(), wish, this::tell);
                     switch (dialled) {
                         case Dialer.Result.Open(OpenConnection connection) -> {
                             lane.works();
@@ -174,19 +177,26 @@ final class RemoteCourier implements Courier {
                         }
                         case Dialer.Result.Nobody(Status why) -> {
                             if (!why.permanent()) {
-                                lane.fails(why, clock.instant());
+                                failed(lane, wish, why);
                             }
                             rest(why);
                             return;
                         }
                         case Dialer.Result.Unreachable(Status why) -> {
-                            lane.fails(why, clock.instant());
+                            failed(lane, wish, why);
                             rest(why);
                             return;
                         }
                     }
                 }
-                handOver(lane, open.orElseThrow(), fresh);
+                handOver(lane, open.orElseThrow(), fresh, lasting);
+            }
+        }
+
+        /// Who demands more than others speaks for nobody else.
+        private void failed(Lane lane, TlsWish wish, Status why) {
+            if (wish != TlsWish.REQUIRED) {
+                lane.fails(why, clock.instant());
             }
         }
 
@@ -196,7 +206,8 @@ final class RemoteCourier implements Courier {
             return left.getFirst().address().domain();
         }
 
-        private void handOver(Lane lane, OpenConnection connection, boolean fresh)
+        /// @param lasting whether other messages may go the same way
+        private void handOver(Lane lane, OpenConnection connection, boolean fresh, boolean lasting)
                 throws InterruptedIOException {
             boolean usable = false;
             try {
@@ -214,7 +225,7 @@ final class RemoteCourier implements Courier {
                 }
                 lost(connection, fresh, e);
             } finally {
-                lane.giveBack(connection, usable);
+                lane.giveBack(connection, usable && lasting);
             }
         }
 

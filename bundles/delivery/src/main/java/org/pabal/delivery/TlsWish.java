@@ -1,5 +1,6 @@
 package org.pabal.delivery;
 
+import org.pabal.mail.Envelope;
 import org.pabal.mail.QueueEntry;
 
 import java.io.IOException;
@@ -16,7 +17,7 @@ enum TlsWish {
 
     static TlsWish of(QueueEntry entry) throws IOException {
         if (entry.envelope().requiresTls()) {
-            return REQUIRED;
+            return required(entry.envelope()) ? REQUIRED : USUAL;
         }
         boolean waived =
                 TlsReport.isOne(entry.envelope())
@@ -25,5 +26,11 @@ enum TlsWish {
                                 .filter("no"::equalsIgnoreCase)
                                 .isPresent();
         return waived ? RATHER_ARRIVE : USUAL;
+    }
+
+    /// Whether it has to be REQUIRETLS. A report is to say so too where it can, but is not lost
+    /// where it cannot (RFC 8689 §4.2.1, §5).
+    static boolean required(Envelope envelope) {
+        return envelope.requiresTls() && envelope.sender().isPresent();
     }
 }

@@ -82,6 +82,32 @@ class DeliveryReportTest {
         assertFalse(report.contains("At noon?"));
     }
 
+    // RFC 8689 §5, RFC 6710 §4.6
+    @Test
+    void reportIsAsSafeAndAsUrgentAsTheMessage() throws IOException {
+        Map<String, String> mail = Map.of("REQUIRETLS", "", "RET", "FULL", "MT-PRIORITY", "-3");
+        Map<String, String> own =
+                on(mail, List.of(failed(BOB, UNKNOWN)), MemoryContent.of(MESSAGE))
+                        .envelope()
+                        .parameters();
+        assertEquals("", own.get("REQUIRETLS"));
+        assertEquals("-3", own.get("MT-PRIORITY"));
+        assertFalse(written(mail, List.of(failed(BOB, UNKNOWN)), MESSAGE).contains("At noon?"));
+        assertFalse(
+                on(Map.of(), List.of(failed(BOB, UNKNOWN)), MemoryContent.of(MESSAGE))
+                        .envelope()
+                        .requiresTls());
+    }
+
+    // RFC 2852 §5
+    @Test
+    void deadlineOfTheSenderIsTold() throws IOException {
+        String report = written(Map.of("BY", "120;R"), List.of(failed(BOB, UNKNOWN)), MESSAGE);
+        assertTrue(
+                report.contains("\r\nDeliver-By-Date: Sun, 22 Nov 2026 12:02:00 +0000\r\n"),
+                report);
+    }
+
     // RFC 3461 §4.2, RFC 6533 §3
     @Test
     void addressOfAParameterIsReadAndWritten() {

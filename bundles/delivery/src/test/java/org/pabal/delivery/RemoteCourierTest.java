@@ -1,6 +1,7 @@
 package org.pabal.delivery;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -83,6 +84,7 @@ class RemoteCourierTest {
                 history.get(0).where().startsWith("mx1.example.org [127.0.0.2]:"),
                 history::toString);
         assertEquals(451, history.get(0).reply().code());
+        assertEquals("4.4.1", history.get(0).reply().enhanced());
         assertTrue(
                 history.get(1).where().startsWith("mx2.example.org [127.0.0.3]:"),
                 history::toString);
@@ -217,6 +219,95 @@ class RemoteCourierTest {
     }
 
     @Test
+    void tellsAtOnceThatAHostHasNoTlsForAMessageThatDemandsIt() throws Exception {
+        QueueEntry entry = entry(Map.of("REQUIRETLS", ""), DAVE);
+        Status why =
+                assertInstanceOf(
+                                Outcome.Failed.class,
+                                courier(Lanes.Limits.DEFAULT)
+                                        .deliver(entry, entry.envelope().recipients(), history::add)
+                                        .get(DAVE))
+                        .why();
+        assertEquals("5.7.10", why.enhanced());
+    }
+
+    @Test
+    void bringsAReportOnAMessageThatDemandedTlsToAHostWithout() throws Exception {
+        QueueEntry report = entry(Optional.empty(), Map.of("REQUIRETLS", ""), DAVE);
+        assertInstanceOf(
+                Outcome.Delivered.class,
+                courier(Lanes.Limits.DEFAULT)
+                        .deliver(report, report.envelope().recipients(), history::add)
+                        .get(DAVE));
+        assertEquals(1, second.awaitMails(1).size());
+    }
+
+    @Test
+    void saysHowMuchTimeIsLeft() throws Exception {
+        second.keywords("PIPELINING", "DSN", "DELIVERBY");
+        clock.advance(Duration.ofSeconds(20));
+        QueueEntry entry = entry(Map.of("BY", "120;R"), DAVE);
+        Outcome.Delivered delivered =
+                assertInstanceOf(
+                        Outcome.Delivered.class,
+                        courier(Lanes.Limits.DEFAULT)
+                                .deliver(entry, entry.envelope().recipients(), history::add)
+                                .get(DAVE));
+        assertTrue(delivered.reportsFollow());
+        assertTrue(
+                second.sessions().getFirst().commands().stream()
+                        .anyMatch(command -> command.endsWith(" BY=100;R")),
+                () -> second.sessions().getFirst().commands().toString());
+    }
+
+    @Test
+    void returnsWhatMustNotBeLateRatherThanHandItToWhoKnowsOfNoDeadline() throws Exception {
+        QueueEntry entry = entry(Map.of("BY", "120;R"), DAVE);
+        Status why =
+                assertInstanceOf(
+                                Outcome.Failed.class,
+                                courier(Lanes.Limits.DEFAULT)
+                                        .deliver(entry, entry.envelope().recipients(), history::add)
+                                        .get(DAVE))
+                        .why();
+        assertEquals("5.4.7", why.enhanced());
+        assertEquals(0, second.mails().size());
+    }
+
+    @Test
+    void expectsNoReportOnADelayFromWhoKnowsOfNoDeadline() throws Exception {
+        second.keywords("PIPELINING", "DSN");
+        QueueEntry entry = entry(Map.of("BY", "120;N"), DAVE);
+        Outcome.Delivered delivered =
+                assertInstanceOf(
+                        Outcome.Delivered.class,
+                        courier(Lanes.Limits.DEFAULT)
+                                .deliver(entry, entry.envelope().recipients(), history::add)
+                                .get(DAVE));
+        assertFalse(delivered.reportsFollow());
+    }
+
+    @Test
+    void keepsNoConnectionForOthersThatWasOpenedWithoutAskingForPolicies() throws Exception {
+        RemoteCourier courier = courier(new Lanes.Limits(20, 100, 100, 0, Duration.ofSeconds(30)));
+        QueueEntry waived =
+                new QueueEntry(
+                        new QueueId("Q" + ids.incrementAndGet()),
+                        to(DAVE).envelope(),
+                        MemoryContent.of("TLS-Required: No\n\nGood day.\n"),
+                        NOON,
+                        0,
+                        NOON,
+                        false,
+                        Map.of());
+        courier.deliver(waived, waived.envelope().recipients(), history::add);
+        deliver(courier, DAVE);
+        deliver(courier, DAVE);
+        second.awaitMails(3);
+        assertEquals(2, second.sessions().size());
+    }
+
+    @Test
     void stopsWhenItIsInterrupted() throws Exception {
         CountDownLatch waiting = new CountDownLatch(1);
         second.script(
@@ -281,12 +372,14 @@ class RemoteCourierTest {
     }
 
     private QueueEntry entry(Map<String, String> parameters, MailAddress... to) {
+        return entry(Optional.of(ALICE), parameters, to);
+    }
+
+    private QueueEntry entry(
+            Optional<MailAddress> sender, Map<String, String> parameters, MailAddress... to) {
         return new QueueEntry(
                 new QueueId("Q" + ids.incrementAndGet()),
-                new Envelope(
-                        Optional.of(ALICE),
-                        parameters,
-                        Arrays.stream(to).map(Recipient::new).toList()),
+                new Envelope(sender, parameters, Arrays.stream(to).map(Recipient::new).toList()),
                 MemoryContent.of("Subject: hello\n\nGood day.\n"),
                 NOON,
                 0,
