@@ -405,13 +405,17 @@ record DeliveryReport(QueueEntry entry, List<Notice> notices, ReturnedContent re
     /// As it is, but on one line, and without what makes a line look like another: controls, and
     /// signs that turn the direction.
     static String readable(String text) {
+        return readable(text, MAX_TEXT);
+    }
+
+    static String readable(String text, int mostOctets) {
         StringBuilder readable = new StringBuilder();
         int octets = 0;
         for (int at = 0; at < text.length(); at += Character.charCount(text.codePointAt(at))) {
             int c = text.codePointAt(at);
             String one = bends(c) ? "?" : Character.toString(c);
             octets += c < 128 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
-            if (octets > MAX_TEXT) {
+            if (octets > mostOctets) {
                 return readable.append("...").toString();
             }
             readable.append(one);

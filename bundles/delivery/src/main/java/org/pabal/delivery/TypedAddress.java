@@ -19,6 +19,10 @@ record TypedAddress(String type, String address) {
     private static final String RFC822 = "rfc822";
     private static final String UTF8 = "utf-8";
     private static final int MAX_TYPE = 40;
+
+    /// RFC 3461 §5.4 has 500 for what we must take, and RFC 5322 §2.1.1 has 998 for a line.
+    private static final int MAX_ADDRESS = 800;
+
     private static final Pattern EMBEDDED = Pattern.compile("\\\\x\\{([0-9A-Fa-f]{1,6})}");
 
     static TypedAddress of(MailAddress address) {
@@ -46,12 +50,12 @@ record TypedAddress(String type, String address) {
     String field(boolean global) {
         String kind = DeliveryReport.plain(type, MAX_TYPE) + "; ";
         if (!type.equals(UTF8)) {
-            return kind + DeliveryReport.plain(address);
+            return kind + DeliveryReport.plain(address, MAX_ADDRESS);
         }
         return kind
                 + (global
-                        ? DeliveryReport.readable(address)
-                        : DeliveryReport.plain(toAscii(address)));
+                        ? DeliveryReport.readable(address, MAX_ADDRESS)
+                        : DeliveryReport.plain(toAscii(address), MAX_ADDRESS));
     }
 
     /// RFC 3461 §4: `+HH` stands for an octet.

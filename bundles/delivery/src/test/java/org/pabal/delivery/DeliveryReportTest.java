@@ -99,6 +99,16 @@ class DeliveryReportTest {
                         .requiresTls());
     }
 
+    // RFC 3461 §5.4, §6.3
+    @Test
+    void originalRecipientIsToldAtItsFullLength() throws IOException {
+        String known = "b".repeat(480) + "@example.test";
+        Recipient bobOfOld = new Recipient(BOB.address(), Map.of("ORCPT", "rfc822;" + known));
+        assertTrue(
+                written(Map.of(), List.of(failed(bobOfOld, UNKNOWN)), MESSAGE)
+                        .contains("Original-Recipient: rfc822; " + known + "\r\n"));
+    }
+
     // RFC 2852 §5
     @Test
     void deadlineOfTheSenderIsTold() throws IOException {
