@@ -154,7 +154,15 @@ final class MailHostLookup {
         if (byName.isEmpty()) {
             return nobody(550, "5.4.4", "no MX record of " + domain + " names a host");
         }
-        return new Search(domain, port, found.secure()).run(List.copyOf(byName.values()));
+        MailHosts hosts =
+                new Search(domain, port, found.secure()).run(List.copyOf(byName.values()));
+        boolean alias = found.records().size() > 1;
+        return alias && hosts instanceof MailHosts.Found known
+                ? new MailHosts.Found(
+                        known.hosts(),
+                        known.secure(),
+                        Optional.of(HostNames.plain(found.records().getLast().getName())))
+                : hosts;
     }
 
     private record Exchanger(int preference, String host, Name name) {}

@@ -3,15 +3,22 @@ package org.pabal.delivery;
 import org.pabal.mail.Status;
 
 import java.util.List;
+import java.util.Optional;
 
 /// Who takes mail for a next hop, as far as DNS can say.
 sealed interface MailHosts {
 
     /// @param hosts in the order in which to try them, at least one
     /// @param secure whether DNSSEC proved the MX records
-    record Found(List<MailHost> hosts, boolean secure) implements MailHosts {
+    /// @param owner whose they are, where the domain is an alias
+    record Found(List<MailHost> hosts, boolean secure, Optional<String> owner)
+            implements MailHosts {
         public Found {
             hosts = List.copyOf(hosts);
+        }
+
+        Found(List<MailHost> hosts, boolean secure) {
+            this(hosts, secure, Optional.empty());
         }
     }
 

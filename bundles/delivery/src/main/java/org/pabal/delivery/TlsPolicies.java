@@ -9,12 +9,10 @@ import org.xbill.DNS.TextParseException;
 import org.xbill.DNS.Type;
 
 import java.net.InetAddress;
-import java.util.ArrayList;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
-import java.util.Set;
+import java.util.stream.Stream;
 
 /// Decides what a connection has to be, from what the other domain published: DANE (RFC 7672) where
 /// there are TLSA records that DNSSEC proves, else MTA-STS (RFC 8461), else opportunistic TLS. DANE
@@ -54,7 +52,9 @@ final class TlsPolicies {
                 List<TLSARecord> usable = all.stream().filter(Dane::usable).toList();
                 if (!usable.isEmpty()) {
                     return new TlsChoice.Use(
-                            new TlsRule.Dane(usable, names(base, host.name(), domain)),
+                            new TlsRule.Dane(
+                                    usable,
+                                    names(base, host.name(), domain, hosts.owner().orElse(domain))),
                             published(all, domain));
                 }
             }
@@ -208,10 +208,9 @@ final class TlsPolicies {
     }
 
     /// RFC 7672 §3.2.2: the name of the TLSA records, of the host, and of the domain whose MX was
-    /// proved.
+    /// proved, before and after its aliases.
     private static List<String> names(String... names) {
-        Set<String> once = new LinkedHashSet<>(List.of(names));
-        return new ArrayList<>(once);
+        return Stream.of(names).distinct().toList();
     }
 
     /// As RFC 6698 §2.3 writes them.

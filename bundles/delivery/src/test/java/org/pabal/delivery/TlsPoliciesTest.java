@@ -99,6 +99,23 @@ class TlsPoliciesTest {
                         : canned.resolve(name, type);
     }
 
+    // RFC 7672 §3.2.2
+    @Test
+    void certificateMayNameTheDomainBeforeAndAfterItsAlias() {
+        TlsChoice choice =
+                signed(
+                        """
+                        example.org.    300 IN CNAME example.net.
+                        example.net.    300 IN MX 10 mx.example.net.
+                        mx.example.net. 300 IN A 192.0.2.25
+                        _25._tcp.mx.example.net. 300 IN TLSA 2 1 1 %s
+                        """
+                                .formatted("ab".repeat(32)));
+        assertEquals(
+                List.of("mx.example.net", "example.org", "example.net"),
+                used(TlsRule.Dane.class, "tlsa", choice).names());
+    }
+
     @Test
     void isOpportunisticWhereNothingIsPublished() {
         used(TlsRule.Opportunistic.class, "no-policy-found", unsigned(MX));
