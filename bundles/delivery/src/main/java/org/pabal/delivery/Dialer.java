@@ -102,6 +102,7 @@ final class Dialer {
         private final String domain;
         private final boolean requireTls;
         private final boolean ratherArrive;
+        private final TlsWish wish;
         private final Told told;
         private Status last = new Status(451, "4.4.1", "no host could be tried");
         private boolean allRefuseForGood = true;
@@ -112,6 +113,7 @@ final class Dialer {
             this.domain = domain;
             this.requireTls = wish == TlsWish.REQUIRED;
             this.ratherArrive = wish == TlsWish.RATHER_ARRIVE;
+            this.wish = wish;
             this.told = told;
         }
 
@@ -141,7 +143,7 @@ final class Dialer {
         }
 
         private TlsChoice choice(MailHosts.Found found, MailHost host) {
-            if (ratherArrive) {
+            if (wish.waivesPoliciesOf(hop)) {
                 return new TlsChoice.Use(new TlsRule.Opportunistic(), TlsPolicy.none(domain));
             }
             return switch (hop) {

@@ -28,6 +28,14 @@ enum TlsWish {
         return waived ? RATHER_ARRIVE : USUAL;
     }
 
+    /// Whether policies of a next hop are passed over. It is the recipients' domain whose policy
+    /// the sender waives (RFC 8689 §3), not ours: who gets our password has to be who they should
+    /// be, whatever stands in a message.
+    boolean waivesPoliciesOf(NextHop hop) {
+        return this == RATHER_ARRIVE
+                && !(hop instanceof NextHop.Server server && server.login().isPresent());
+    }
+
     /// Whether it has to be REQUIRETLS. A report is to say so too where it can, but is not lost
     /// where it cannot (RFC 8689 §4.2.1, §5).
     static boolean required(Envelope envelope) {
