@@ -13,6 +13,8 @@ import java.util.concurrent.ForkJoinPool;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 
+import javax.net.ssl.SSLSocket;
+
 /// The two directions of a connection: commands and messages go into one buffer that leaves when it
 /// is full or the flight is complete; replies come back one by one.
 ///
@@ -76,7 +78,12 @@ final class Wire extends OutputStream {
     /// Goes on over another layer.
     void over(Socket layer) throws IOException {
         out = layer.getOutputStream();
-        replies = new ReplyReader(layer.getInputStream(), layer::setSoTimeout);
+        if (layer instanceof SSLSocket) {
+            TimedReads reads = new TimedReads(layer, plain);
+            replies = new ReplyReader(reads, reads::within);
+        } else {
+            replies = new ReplyReader(layer.getInputStream(), layer::setSoTimeout);
+        }
         filled = 0;
     }
 

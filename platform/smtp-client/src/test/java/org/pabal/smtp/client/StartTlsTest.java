@@ -13,11 +13,16 @@ import org.pabal.testkit.ScriptedMailServer;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.InetAddress;
+import java.net.ServerSocket;
 import java.net.Socket;
+import java.net.SocketTimeoutException;
 import java.security.KeyStore;
 import java.security.cert.X509Certificate;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 
 import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
@@ -166,6 +171,51 @@ class StartTlsTest {
                     Post.told(Post.send(conversation, "b@example.net"), "b@example.net"));
             conversation.quit();
             assertEquals(Optional.of(true), server.mails().stream().map(m -> m.tls()).findFirst());
+        }
+    }
+
+    // S8
+    @Test
+    void whoDripsARecordIsNotWaitedForBeyondThePatience() throws Exception {
+        var patience =
+                new ClientPatience(
+                        Duration.ofMillis(700),
+                        Duration.ofMillis(700),
+                        Duration.ofSeconds(30),
+                        Duration.ofSeconds(30));
+        CountDownLatch over = new CountDownLatch(1);
+        try (var listening = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
+                Socket plain = new Socket(listening.getInetAddress(), listening.getLocalPort());
+                Socket accepted = listening.accept()) {
+            Thread server =
+                    Thread.ofVirtual()
+                            .start(
+                                    () -> {
+                                        try {
+                                            drip(accepted, over);
+                                        } catch (IOException | InterruptedException e) {
+                                            // the client has gone
+                                        }
+                                    });
+            var conversation =
+                    new SmtpConversation(layered(plain), "client.example.org", false, patience);
+            IOException late = assertThrows(SocketTimeoutException.class, conversation::begin);
+            assertTrue(late.getMessage().contains("no answer to our call"), late::getMessage);
+            assertFalse(conversation.reusable());
+            over.countDown();
+            server.join();
+        }
+    }
+
+    /// Begins a record of 16 KB and sends an octet of it now and then.
+    private static void drip(Socket accepted, CountDownLatch over)
+            throws IOException, InterruptedException {
+        SSLSocket tls = (SSLSocket) TLS.getSocketFactory().createSocket(accepted, null, 25, false);
+        tls.setUseClientMode(false);
+        tls.startHandshake();
+        accepted.getOutputStream().write(new byte[] {0x17, 3, 3, 0x40, 0});
+        while (!over.await(50, TimeUnit.MILLISECONDS)) {
+            accepted.getOutputStream().write(0);
         }
     }
 
