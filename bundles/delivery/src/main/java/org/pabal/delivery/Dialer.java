@@ -152,6 +152,7 @@ final class Dialer {
             };
         }
 
+        /// A message may waive its own safety, but not that of our password.
         private Optional<OpenConnection> tried(
                 MailHost host, InetAddress address, TlsChoice.Use use)
                 throws InterruptedIOException {
@@ -344,7 +345,13 @@ final class Dialer {
                 }
             }
             return Optional.of(
-                    new OpenConnection(conversation, where, words, verified, manner.maxMessages()));
+                    new OpenConnection(
+                            conversation,
+                            where,
+                            words,
+                            verified,
+                            !ratherArrive,
+                            manner.maxMessages()));
         }
 
         /// A host that has something against us from the start; another may have not. RFC 7504: 521

@@ -59,6 +59,12 @@ final class FetchedStsPolicies implements StsPolicies {
     private static final int MAX_DOMAINS = 10_000;
     private static final int MAX_FETCHES = 32;
 
+    /// Of policies that are longer than anybody needs so many are in memory: ten thousand of 64 KB
+    /// would be all of it. The others are read again when they are needed.
+    static final int MAX_LONG = 256;
+
+    private static final int LONG_OCTETS = 4_096;
+
     /// What is known of a domain at some moment.
     ///
     /// @param lookAgain when DNS is asked again
@@ -187,6 +193,9 @@ final class FetchedStsPolicies implements StsPolicies {
             }
             if (!place.known.fresh(clock.instant())) {
                 place.known = looked(name, place.known);
+            }
+            if (isLong(place)) {
+                makeRoomForLong();
             }
         } finally {
             place.finding.unlock();
@@ -331,6 +340,28 @@ final class FetchedStsPolicies implements StsPolicies {
                 .map(Map.Entry::getKey)
                 .toList()
                 .forEach(domains::remove);
+    }
+
+    private static boolean isLong(Domain place) {
+        return place.known.kept().filter(kept -> kept.policy().length() > LONG_OCTETS).isPresent();
+    }
+
+    private synchronized void makeRoomForLong() {
+        List<Map.Entry<String, Domain>> longOnes =
+                domains.entrySet().stream()
+                        .filter(entry -> isLong(entry.getValue()))
+                        .sorted(Comparator.comparing(entry -> entry.getValue().used))
+                        .toList();
+        if (longOnes.size() > MAX_LONG) {
+            longOnes.stream()
+                    .limit(longOnes.size() - MAX_LONG + MAX_LONG / 4)
+                    .forEach(entry -> domains.remove(entry.getKey()));
+        }
+    }
+
+    /// How many policies are in memory that are longer than they need be.
+    long longOnes() {
+        return domains.values().stream().filter(FetchedStsPolicies::isLong).count();
     }
 
     private static Duration bounded(Duration ttl) {

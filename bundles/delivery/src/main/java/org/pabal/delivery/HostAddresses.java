@@ -32,6 +32,9 @@ import java.util.stream.Stream;
 record HostAddresses(
         List<InetAddress> all, boolean secure, List<String> tlsaNames, Optional<String> trouble) {
 
+    /// Of each family; a stranger's DNS may have thousands, and each is looked at.
+    static final int MAX_LOOKED_AT = 32;
+
     static final Executor THREADS = task -> Thread.ofVirtual().name("mail host lookup").start(task);
 
     HostAddresses {
@@ -52,8 +55,11 @@ record HostAddresses(
             if (answer instanceof Resolution.Unavailable(String why)) {
                 trouble = Optional.of(HostNames.plain(name) + ": " + why);
             } else if (answer instanceof Resolution.Found found) {
-                records(found, AAAARecord.class).map(AAAARecord::getAddress).forEach(all::add);
-                records(found, ARecord.class).map(ARecord::getAddress).forEach(all::add);
+                Stream.concat(
+                                records(found, AAAARecord.class).map(AAAARecord::getAddress),
+                                records(found, ARecord.class).map(ARecord::getAddress))
+                        .limit(MAX_LOOKED_AT)
+                        .forEach(all::add);
                 names.add(HostNames.plain(found.records().getLast().getName()));
                 secure &= found.secure();
                 alias |= found.records().size() > 1;

@@ -28,7 +28,8 @@ sealed interface NextHop {
 
         @Override
         public String name() {
-            return (lmtp ? "lmtp:" : "") + host + ":" + port;
+            // who signed in there has another connection than who did not
+            return (lmtp ? "lmtp:" : "") + login.map(l -> l + "@").orElse("") + host + ":" + port;
         }
     }
 

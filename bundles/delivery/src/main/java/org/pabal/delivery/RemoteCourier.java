@@ -157,18 +157,16 @@ final class RemoteCourier implements Courier {
 
         void run(Lane lane) throws IOException {
             Optional<Status> closed = lane.closed(entry.next());
-            if (closed.isPresent()) {
+            // Who has to arrive rather than be safe may get through where others do not.
+            if (closed.isPresent() && TlsWish.of(entry) != TlsWish.RATHER_ARRIVE) {
                 rest(closed.get());
                 return;
             }
             while (!left.isEmpty()) {
                 Optional<OpenConnection> open = lane.idle(TlsWish.required(entry.envelope()));
                 boolean fresh = open.isEmpty();
-                boolean lasting = true;
                 if (fresh) {
                     TlsWish wish = TlsWish.of(entry);
-                    // no policy was asked: it is not for mail that heeds them
-                    lasting = wish != TlsWish.RATHER_ARRIVE;
                     Dialer.Result dialled = dialer.dial(hop, domain(), wish, this::tell);
                     switch (dialled) {
                         case Dialer.Result.Open(OpenConnection connection) -> {
@@ -189,13 +187,14 @@ final class RemoteCourier implements Courier {
                         }
                     }
                 }
-                handOver(lane, open.orElseThrow(), fresh, lasting);
+                handOver(lane, open.orElseThrow(), fresh);
             }
         }
 
-        /// Who demands more than others speaks for nobody else.
-        private void failed(Lane lane, TlsWish wish, Status why) {
-            if (wish != TlsWish.REQUIRED) {
+        /// What keeps a message from a host that demands more of it than others do says nothing of
+        /// theirs.
+        private void fails(Lane lane, TlsWish wish, Status why) {
+            if (!why.permanent() && wish != TlsWish.REQUIRED) {
                 lane.fails(why, clock.instant());
             }
         }
@@ -206,8 +205,7 @@ final class RemoteCourier implements Courier {
             return left.getFirst().address().domain();
         }
 
-        /// @param lasting whether other messages may go the same way
-        private void handOver(Lane lane, OpenConnection connection, boolean fresh, boolean lasting)
+        private void handOver(Lane lane, OpenConnection connection, boolean fresh)
                 throws InterruptedIOException {
             boolean usable = false;
             try {
@@ -225,7 +223,7 @@ final class RemoteCourier implements Courier {
                 }
                 lost(connection, fresh, e);
             } finally {
-                lane.giveBack(connection, usable && lasting);
+                lane.giveBack(connection, usable && connection.judged());
             }
         }
 

@@ -84,6 +84,11 @@ record StsPolicy(String id, Mode mode, List<String> hosts, Duration maxAge, List
         return new StsPolicy(id, mode, hosts, maxAge(fields.getOrDefault("max_age", "")), lines);
     }
 
+    /// How much of it there is, in characters.
+    int length() {
+        return lines.stream().mapToInt(String::length).sum();
+    }
+
     /// Whether a host is one that the policy names, §4.1.
     boolean names(String host) {
         return hosts.stream().anyMatch(pattern -> fits(pattern, host));
