@@ -30,19 +30,26 @@ final class RecipientRule {
 
     /// Why a recipient is refused, if so.
     ///
+    /// @param bounce whether the message has no sender
     /// @param forwarded who knows the addresses of forwarded senders, if anybody
     /// @throws IOException when the directory cannot say now
     static Optional<SmtpReply> refusal(
             Directory directory,
             Optional<ForwardedSenders> forwarded,
             boolean signedIn,
+            boolean bounce,
             MailAddress address)
             throws IOException {
         if (forwarded.isPresent() && forwarded.get().form(address)) {
-            // a bounce on its way back comes from anywhere; nobody else can make such an address
-            return forwarded.get().original(address).isPresent()
-                    ? Optional.empty()
-                    : Optional.of(noSuchMailbox(address));
+            // A bounce on its way back comes from anywhere, and nobody else can make such an
+            // address.
+            // But whoever gets mail that we forwarded has one: with a sender of their own they
+            // would
+            // have us relay for them. Exim's own rules ask for the null sender too.
+            if (forwarded.get().original(address).isEmpty()) {
+                return Optional.of(noSuchMailbox(address));
+            }
+            return bounce || signedIn ? Optional.empty() : Optional.of(relayDenied(address));
         }
         return switch (directory.resolve(address)) {
             case Destination.Local _ -> Optional.empty();

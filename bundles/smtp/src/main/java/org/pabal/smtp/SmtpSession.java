@@ -476,7 +476,11 @@ final class SmtpSession {
         }
         try {
             return RecipientRule.refusal(
-                    host.directory(), host.forwarded().get(), account.isPresent(), address);
+                    host.directory(),
+                    host.forwarded().get(),
+                    account.isPresent(),
+                    current.sender().isEmpty(),
+                    address);
         } catch (IOException e) {
             return directoryTrouble(e);
         } catch (RuntimeException | LinkageError e) {

@@ -649,6 +649,19 @@ final class SecurityTest {
         }
     }
 
+    // S14: who got mail that we forwarded has an address that leads back to whoever sent it
+    @Test
+    void takesOnlyBouncesForForwardedSenders() throws Exception {
+        node.forwarded = Optional.of(new TestNode.Srs());
+        String mail =
+                GREETED + "C: MAIL FROM:<%s>\nS~ 250 .*\nC: RCPT TO:<SRS0=good@example.test>\n%s\n";
+        node.play(Role.SMTP, mail.formatted("", "S~ 250 .*"), stranger());
+        node.play(
+                Role.SMTP,
+                mail.formatted("spammer@example.org", "S~ 550 5\\.7\\.1 .*relaying denied"),
+                stranger());
+    }
+
     // S16: as long as nobody can say whose an address is, mail for it waits
     @Test
     void letsMailWaitWhenNobodyKnowsForwardedSenders() throws Exception {
