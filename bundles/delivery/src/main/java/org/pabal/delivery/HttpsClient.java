@@ -1,14 +1,8 @@
 package org.pabal.delivery;
 
-import org.pabal.dns.Resolution;
 import org.pabal.dns.Resolver;
-import org.xbill.DNS.AAAARecord;
-import org.xbill.DNS.ARecord;
 import org.xbill.DNS.Name;
-import org.xbill.DNS.RRset;
-import org.xbill.DNS.Record;
 import org.xbill.DNS.TextParseException;
-import org.xbill.DNS.Type;
 
 import java.io.BufferedInputStream;
 import java.io.ByteArrayOutputStream;
@@ -24,11 +18,9 @@ import java.net.SocketTimeoutException;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.security.cert.Certificate;
-import java.security.cert.CertificateException;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -195,34 +187,21 @@ final class HttpsClient implements WebClient {
         }
     }
 
-    /// IPv6 first: a node without it hears so at once.
     private List<InetAddress> addresses(String host) throws IOException {
-        Name name = name(host);
-        List<InetAddress> found = new ArrayList<>();
-        Optional<String> unavailable = Optional.empty();
-        for (int type : new int[] {Type.AAAA, Type.A}) {
-            switch (resolver.resolve(name, type)) {
-                case Resolution.Found(List<RRset> records, boolean _) ->
-                        records.stream()
-                                .flatMap(set -> set.rrs().stream())
-                                .flatMap(record -> address(record).stream())
-                                .limit(MAX_ADDRESSES / 2)
-                                .forEach(found::add);
-                case Resolution.Unavailable(String why) -> unavailable = Optional.of(why);
-                case Resolution.NoSuchRecord _, Resolution.NoSuchName _ -> {}
-            }
-        }
-        List<InetAddress> usable = found.stream().filter(allowed).toList();
+        HostAddresses found = HostAddresses.of(name(host), resolver);
+        List<InetAddress> usable = found.all().stream().filter(allowed).toList();
         if (usable.isEmpty()) {
             throw new IOException(
                     host
-                            + (!found.isEmpty()
+                            + (!found.all().isEmpty()
                                     ? ": leads only to addresses that must not be connected to"
-                                    : unavailable
+                                    : found.trouble()
                                             .map(why -> ": no address can be had: " + why)
                                             .orElse(": has no address")));
         }
-        return usable;
+        return HostAddresses.ordered(usable, HostAddresses::routed).stream()
+                .limit(MAX_ADDRESSES)
+                .toList();
     }
 
     private static Name name(String host) throws IOException {
@@ -231,14 +210,6 @@ final class HttpsClient implements WebClient {
         } catch (TextParseException e) {
             throw new IOException(host + ": is no host name", e);
         }
-    }
-
-    private static Optional<InetAddress> address(Record record) {
-        return switch (record) {
-            case ARecord a -> Optional.of(a.getAddress());
-            case AAAARecord aaaa -> Optional.of(aaaa.getAddress());
-            default -> Optional.empty();
-        };
     }
 
     private static Socket connected(List<InetAddress> addresses, int port, Deadline deadline)
@@ -279,21 +250,12 @@ final class HttpsClient implements WebClient {
     private static void checkName(SSLSocket socket, String host) throws IOException {
         Certificate first = socket.getSession().getPeerCertificates()[0];
         try {
-            Collection<List<?>> names =
-                    Optional.ofNullable(((X509Certificate) first).getSubjectAlternativeNames())
-                            .orElse(List.of());
-            for (List<?> name : names) {
-                // RFC 5280 §4.2.1.6: 2 is dNSName
-                if (name.get(0) instanceof Integer kind
-                        && kind == 2
-                        && StsPolicy.fits(String.valueOf(name.get(1)), host)) {
-                    return;
-                }
-            }
-        } catch (CertificateException e) {
-            throw new SSLPeerUnverifiedException("its names cannot be read: " + e.getMessage());
+            CertificateNames.require((X509Certificate) first, List.of(host), false);
+        } catch (TlsFailure e) {
+            SSLPeerUnverifiedException another = new SSLPeerUnverifiedException(e.getMessage());
+            another.initCause(e);
+            throw another;
         }
-        throw new SSLPeerUnverifiedException("the certificate does not name " + host);
     }
 
     /// @param wanted whether the body is; otherwise it is not looked at, so that nothing can be

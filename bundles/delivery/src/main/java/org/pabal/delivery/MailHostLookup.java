@@ -34,10 +34,10 @@ final class MailHostLookup {
     /// MX records that are looked at. The largest sites have about twenty.
     static final int MAX_EXCHANGERS = 50;
 
-    /// HostAddresses of all hosts together: more would be more connections than a try has time for.
+    /// Addresses of all hosts together: more would be more connections than a try has time for.
     static final int MAX_ADDRESSES = 20;
 
-    /// HostAddresses of one host, so that others behind it have their turn.
+    /// Addresses of one host, so that others behind it have their turn.
     static final int MAX_ADDRESSES_OF_HOST = 8;
 
     /// Hosts that are looked up at once.
