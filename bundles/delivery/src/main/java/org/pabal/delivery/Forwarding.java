@@ -12,6 +12,7 @@ import org.pabal.mail.Status;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -73,7 +74,7 @@ final class Forwarding {
                         ? List.of(new Copy(sender, joined(here, away)))
                         : List.of(new Copy(sender, here), new Copy(ofAway, away))) {
             if (!copy.recipients.isEmpty()) {
-                ids.add(put(entry, copy));
+                ids.add(put(entry, copy, way.recipient().address()));
             }
         }
         int members = here.size() + away.size();
@@ -84,7 +85,7 @@ final class Forwarding {
         return failed.orElseGet(() -> new Outcome.Delivered(where, true));
     }
 
-    private String put(QueueEntry entry, Copy copy) throws IOException {
+    private String put(QueueEntry entry, Copy copy, MailAddress alias) throws IOException {
         Map<String, String> parameters = new HashMap<>(entry.envelope().parameters());
         // Its seconds are counted from the acceptance, which for the new message is now.
         DeliverBy.of(entry)
@@ -93,9 +94,18 @@ final class Forwarding {
         Envelope envelope = new Envelope(copy.sender, parameters, copy.recipients);
         try (Draft draft = queue.draft(envelope);
                 InputStream in = entry.content().open()) {
+            draft.body().write(mark(alias));
             in.transferTo(draft.body());
             return "q" + draft.commit(List.of());
         }
+    }
+
+    /// By this field a message that comes back to the alias is known (security row S17), here and
+    /// by Postfix and qmail, which write it too. One with UTF-8 could not go to every host.
+    private static byte[] mark(MailAddress alias) {
+        return alias.internationalized()
+                ? new byte[0]
+                : ("Delivered-To: " + alias + "\r\n").getBytes(StandardCharsets.US_ASCII);
     }
 
     /// RFC 3461 §5.2.7.2: the only target of an alias stands in its place, and success is told of

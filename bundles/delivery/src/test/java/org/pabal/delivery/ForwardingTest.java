@@ -15,6 +15,7 @@ import org.pabal.mail.MailAddress;
 import org.pabal.mail.Outcome;
 import org.pabal.mail.QueueEntry;
 import org.pabal.mail.Recipient;
+import org.pabal.testkit.MemoryContent;
 
 import java.io.IOException;
 import java.time.Duration;
@@ -155,6 +156,16 @@ class ForwardingTest {
         house.work();
         assertEquals(1, left.size(), "the report and not the message");
         assertEquals(Optional.empty(), left.getFirst().envelope().sender());
+    }
+
+    /// Security row S17.
+    @Test
+    void forwardedMailSaysByWhichAliasItLeft() throws IOException {
+        house.send(envelope(STRANGER, STAFF), TEXT);
+        house.work();
+        String sentOn = MemoryContent.copyOf(left.getFirst().content()).toString();
+        assertTrue(sentOn.startsWith("Delivered-To: staff@example.test\r\n"), sentOn);
+        assertTrue(sentOn.endsWith(MemoryContent.of(TEXT).toString()), sentOn);
     }
 
     private record Sent(Optional<MailAddress> sender, List<MailAddress> to) {}

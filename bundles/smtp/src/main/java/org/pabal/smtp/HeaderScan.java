@@ -27,9 +27,15 @@ final class HeaderScan {
     /// @param dated whether there is a Date field
     /// @param identified whether there is a Message-ID field
     /// @param from the values of the From fields
+    /// @param deliveredTo the values of the Delivered-To fields
     /// @param broken whether it has a CR, LF or NUL that ends no line
     record Findings(
-            int received, boolean dated, boolean identified, List<String> from, boolean broken) {}
+            int received,
+            boolean dated,
+            boolean identified,
+            List<String> from,
+            List<String> deliveredTo,
+            boolean broken) {}
 
     HeaderScan(int mostOctets) {
         this.mostOctets = mostOctets;
@@ -83,6 +89,7 @@ final class HeaderScan {
         boolean identified = false;
         boolean broken = false;
         List<String> from = new ArrayList<>(1);
+        List<String> deliveredTo = new ArrayList<>(0);
         for (int start = 0; start < size; ) {
             int end = LineEnds.next(octets, start, size);
             broken |=
@@ -90,7 +97,12 @@ final class HeaderScan {
                             && !(octets[end] == '\r' && end + 1 < size && octets[end + 1] == '\n');
             switch (octets[start] | 0x20) {
                 case 'r' -> received += field(start, end, "received") ? 1 : 0;
-                case 'd' -> dated |= field(start, end, "date");
+                case 'd' -> {
+                    dated |= field(start, end, "date");
+                    if (field(start, end, "delivered-to")) {
+                        deliveredTo.add(value(start + "delivered-to".length(), end));
+                    }
+                }
                 case 'm' -> identified |= field(start, end, "message-id");
                 case 'f' -> {
                     if (field(start, end, "from")) {
@@ -101,7 +113,7 @@ final class HeaderScan {
             }
             start = broken ? end + 1 : end + 2;
         }
-        return new Findings(received, dated, identified, from, broken);
+        return new Findings(received, dated, identified, from, deliveredTo, broken);
     }
 
     /// Whether a line begins with this name and a colon; RFC 5322 §4.5 lets blanks stand before the

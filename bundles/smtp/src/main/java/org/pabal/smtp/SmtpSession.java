@@ -656,7 +656,8 @@ final class SmtpSession {
         if (header.broken()) {
             return Optional.of(SmtpReply.BROKEN_MESSAGE);
         }
-        if (header.received() > SmtpLimits.RECEIVED_FIELDS) {
+        if (header.received() > SmtpLimits.RECEIVED_FIELDS
+                || comesBack(header.deliveredTo(), current)) {
             return Optional.of(SmtpReply.LOOP); // RFC 5321 §6.3
         }
         return forgedHeader(header.from())
@@ -669,6 +670,15 @@ final class SmtpSession {
                                                         message.envelope(),
                                                         message.draft().content()),
                                         current.headerFields()));
+    }
+
+    /// Whether an alias here led the message out before, as the field says that delivery puts above
+    /// what it sends on. Where one alias leads to two others at the other host and both lead back,
+    /// counting Received fields would end it after millions of copies; Postfix does the same.
+    private static boolean comesBack(List<String> deliveredTo, Transaction current) {
+        return deliveredTo.stream()
+                .flatMap(value -> MailAddress.parse(value.strip()).stream())
+                .anyMatch(current.answered()::contains);
     }
 
     /// RFC 5321 §6.1: from the 250 on, we answer for it.

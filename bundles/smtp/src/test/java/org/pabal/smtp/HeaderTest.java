@@ -57,7 +57,9 @@ final class HeaderTest {
         for (String message : List.of("", "\r\n", "\r\nFrom: body\r\n\r\n", "\r\n\r\nDate: body")) {
             for (int portion : new int[] {1, 2, 1_000}) {
                 HeaderScan.Findings found = findings(message, portion);
-                assertEquals(new HeaderScan.Findings(0, false, false, List.of(), false), found);
+                assertEquals(
+                        new HeaderScan.Findings(0, false, false, List.of(), List.of(), false),
+                        found);
             }
         }
     }

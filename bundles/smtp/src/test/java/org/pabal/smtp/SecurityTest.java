@@ -757,6 +757,15 @@ final class SecurityTest {
                                 .replace("\r\n", "\\r\\n"));
     }
 
+    // S17: what an alias here led out does not come in by it again
+    @Test
+    void endsACircleOfAliasesBeforeItGrows() throws Exception {
+        String mail = IN_DATA + "C: Delivered-To: %s\nC: \nC: Hello.\nC: .\nS~ %s .*\n";
+        node.play(Role.SMTP, mail.formatted("bob@EXAMPLE.test", "554 5\\.4\\.6"), stranger());
+        node.play(Role.SMTP, mail.formatted("other@example.test", "250"), stranger());
+        assertEquals(1, node.queued().size());
+    }
+
     // S18
     @Test
     void makesGuessingPasswordsSlowAndShort() throws Exception {
