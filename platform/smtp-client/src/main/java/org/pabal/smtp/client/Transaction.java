@@ -243,6 +243,8 @@ final class Transaction {
             return;
         }
         if (!accepted.isEmpty()) {
+            // who has answered already has not read it (security row S3)
+            wire.expectSilence(patience.command());
             ending = true;
             try {
                 message.writeDotted(wire);

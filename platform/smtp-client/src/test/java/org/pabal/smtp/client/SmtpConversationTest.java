@@ -45,6 +45,27 @@ class SmtpConversationTest {
 
     // --- greeting and EHLO ---
 
+    // S3
+    @Test
+    void whoAcceptsAMessageBeforeItIsSentIsNotBelieved() throws Exception {
+        try (var server =
+                        new ScriptedMailServer()
+                                .keywords("PIPELINING")
+                                .reply("DATA", "354 go ahead\n250 2.0.0 queued");
+                var conversation =
+                        new SmtpConversation(
+                                new Socket(server.address().getAddress(), server.port()),
+                                "client.example.org",
+                                false,
+                                Post.PATIENCE)) {
+            conversation.begin();
+            IOException e =
+                    assertThrows(IOException.class, () -> Post.send(conversation, "b@example.net"));
+            assertTrue(e.getMessage().contains("unasked"), e::getMessage);
+            assertFalse(conversation.mayHaveTaken());
+        }
+    }
+
     @Test
     void readsAGreetingOfManyLinesAndTheKeywords() throws Exception {
         try (var server =
