@@ -42,6 +42,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -277,6 +278,28 @@ class SecurityTest {
             assertTrue(failure.getMessage().contains("q7F3K"), failure::getMessage);
             assertTrue(failure.getMessage().chars().noneMatch(c -> c < ' '), failure::getMessage);
         }
+    }
+
+    // ---- S29: secrets
+
+    @Test
+    void writesItsPasswordNowhereWhateverTheOtherSideRepeats() throws Exception {
+        byte[] plain = "\0us\0correct horse".getBytes(StandardCharsets.UTF_8);
+        String secret = Base64.getEncoder().encodeToString(plain);
+        server.keywords("AUTH PLAIN").reply("AUTH", "535 5.7.8 AUTH PLAIN " + secret + "?");
+        Login login = new Login("us", "correct horse");
+        NextHop.Server relay =
+                new NextHop.Server("127.0.0.3", server.port(), false, Optional.of(login));
+        Outcome outcome =
+                deliver(
+                        courier(new Routes(Map.of(), Optional.of(relay), 25), StsPolicies.NONE),
+                        "\nHello.\n",
+                        NOTHING,
+                        DAVE);
+        assertInstanceOf(Outcome.Deferred.class, outcome);
+        String written = history + " " + outcome + " " + relay + " " + relay.name();
+        assertTrue(written.contains("does not let us in"), written);
+        assertFalse(written.contains("horse") || written.contains(secret), written);
     }
 
     private Routes toExchangers() {
