@@ -16,6 +16,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.function.Consumer;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /// One administrator at the door, from the first command to the end of the connection.
@@ -29,6 +30,10 @@ final class ShellSession {
 
     private static final int LONGEST_COMMAND = 65_536;
     private static final int LONGEST_REASON = 1_000;
+
+    /// What Gogo says, in its own terms, to arguments that no form of a command takes.
+    private static final Pattern OTHER_ARGUMENTS =
+            Pattern.compile("Cannot coerce .*\\) to any of \\[.*]");
 
     private final SocketChannel channel;
     private final CommandProcessor processor;
@@ -114,8 +119,14 @@ final class ShellSession {
             }
             return "";
         } catch (Exception e) {
-            return reason(e);
+            String reason = reason(e);
+            return OTHER_ARGUMENTS.matcher(reason).matches() ? otherArguments(command) : reason;
         }
+    }
+
+    private static String otherArguments(String command) {
+        String name = command.strip().split("\\s", 2)[0];
+        return name + ": takes other arguments; an example: help " + name;
     }
 
     /// What an administrator reads: the innermost message that a command gave.
