@@ -55,7 +55,10 @@ final class NewNode {
     private static final List<Concern> CONCERNS =
             List.of(
                     new Concern("org.pabal.smtp", "Receiving mail.", "max-size = 50 MB"),
-                    new Concern("org.pabal.delivery", "Working the queue.", ""),
+                    new Concern(
+                            "org.pabal.delivery",
+                            "Working the queue.",
+                            "smart-host = relay.example.net:587"),
                     new Concern("org.pabal.pop3", "Reading mail by POP3.", ""),
                     new Concern(
                             "org.pabal.dns.authoritative",
