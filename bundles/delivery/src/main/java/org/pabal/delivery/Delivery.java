@@ -75,11 +75,11 @@ public final class Delivery {
         Duration delayNotice = settings.duration("delay-notice", Duration.ofHours(4));
         String host = settings.text("host", property(context, "pabal.host"));
         String domain = property(context, "pabal.domain");
-        RemoteSettings remote = RemoteSettings.of(settings, domain);
+        Path home = Path.of(Optional.ofNullable(context.getProperty("pabal.home")).orElse("."));
+        RemoteSettings remote = RemoteSettings.of(settings, domain, home);
         settings.noOthers();
 
         SecureRandom random = new SecureRandom();
-        Path home = Path.of(Optional.ofNullable(context.getProperty("pabal.home")).orElse("."));
         Path directory = Files.createDirectories(home.resolve("data/delivery"));
         resolvers = new ServiceTracker<>(context, Resolver.class, null);
         resolvers.open();

@@ -31,7 +31,8 @@ record RemoteSettings(
         MailAddress tlsReportContact) {
 
     /// @param domain the node's own, whose postmaster is the contact where none is named
-    static RemoteSettings of(Settings settings, String domain) {
+    /// @param home what paths are relative to
+    static RemoteSettings of(Settings settings, String domain, Path home) {
         Lanes.Limits usual = Lanes.Limits.DEFAULT;
         return new RemoteSettings(
                 Routes.of(settings),
@@ -51,7 +52,7 @@ record RemoteSettings(
                 sources(settings),
                 settings.duration("connect-patience", Duration.ofSeconds(30)),
                 settings.flag("private-destinations", false),
-                settings.text("trusted-certificates").map(Path::of),
+                settings.text("trusted-certificates").map(home::resolve),
                 settings.flag("mta-sts", true),
                 // Off until they can be signed: RFC 8460 §3 wants DKIM on those that go by mail.
                 settings.flag("tls-reports", false),

@@ -17,6 +17,7 @@ import org.pabal.settings.BadSetting;
 
 import java.io.IOException;
 import java.lang.reflect.Proxy;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -76,6 +77,13 @@ class DeliveryTest {
                         BadSetting.class,
                         () -> delivery(Map.of("trusted-certificates", "/no/such/file.pem")));
         assertTrue(bad.getMessage().contains("trusted-certificates = /no/such/file.pem"));
+    }
+
+    @Test
+    void findsCertificatesInTheNodesDirectory() throws Exception {
+        Path file = Files.createDirectories(home.resolve("etc")).resolve("laboratory.pem");
+        Files.writeString(file, Minted.of("mx.example.org").mint().pem());
+        delivery(Map.of("trusted-certificates", "etc/laboratory.pem")).stop();
     }
 
     private Delivery delivery(Map<String, Object> properties) throws IOException {
