@@ -134,7 +134,7 @@ public final class Delivery {
             throw settings.bad(
                     "trusted-certificates",
                     remote.authorities().map(Path::toString).orElse(""),
-                    "a file of certificates that can be read (" + e.getMessage() + ")",
+                    "a file of certificates that can be read (" + Settings.why(e) + ")",
                     "etc/laboratory.pem");
         }
     }

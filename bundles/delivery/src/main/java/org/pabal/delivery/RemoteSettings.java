@@ -50,13 +50,23 @@ record RemoteSettings(
                         (int) settings.number("messages-per-minute", usual.rate(), 0, 1_000_000),
                         settings.duration("idle-connection", usual.idle())),
                 sources(settings),
-                settings.duration("connect-patience", Duration.ofSeconds(30)),
+                connect(settings),
                 settings.flag("private-destinations", false),
                 settings.text("trusted-certificates").map(home::resolve),
                 settings.flag("mta-sts", true),
                 // Off until they can be signed: RFC 8460 §3 wants DKIM on those that go by mail.
                 settings.flag("tls-reports", false),
                 contact(settings, domain));
+    }
+
+    private static Duration connect(Settings settings) {
+        Duration connect = settings.duration("connect-patience", Duration.ofSeconds(30));
+        if (connect.compareTo(Duration.ofSeconds(1)) < 0
+                || connect.compareTo(Duration.ofMinutes(10)) > 0) {
+            throw settings.bad(
+                    "connect-patience", connect.toMillis() + " ms", "1 s to 10 m", "30 s");
+        }
+        return connect;
     }
 
     private static MailAddress contact(Settings settings, String domain) {

@@ -50,6 +50,9 @@ class DeliveryTest {
                 bad.getMessage());
         assertThrows(BadSetting.class, () -> delivery(Map.of("under-way", "0")));
         assertThrows(BadSetting.class, () -> delivery(Map.of("workers", "0")));
+        // to a socket it would mean to wait for ever
+        assertThrows(BadSetting.class, () -> delivery(Map.of("connect-patience", "0 s")));
+        assertThrows(BadSetting.class, () -> delivery(Map.of("connect-patience", "11 m")));
     }
 
     @Test
@@ -77,6 +80,7 @@ class DeliveryTest {
                         BadSetting.class,
                         () -> delivery(Map.of("trusted-certificates", "/no/such/file.pem")));
         assertTrue(bad.getMessage().contains("trusted-certificates = /no/such/file.pem"));
+        assertTrue(bad.getMessage().contains("there is no such file"), bad.getMessage());
     }
 
     @Test
