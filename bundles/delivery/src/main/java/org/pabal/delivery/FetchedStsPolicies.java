@@ -126,7 +126,7 @@ final class FetchedStsPolicies implements StsPolicies {
 
     /// @param cache what is kept beyond the end of the process
     /// @param ledger hears of policies that could not be had
-    /// @param port 443 but in tests
+    /// @param port 443 but in a laboratory
     FetchedStsPolicies(
             Resolver resolver,
             WebClient web,

@@ -119,7 +119,7 @@ final class OutgoingMail {
                                 new StsCache(self.directory.resolve("mta-sts")),
                                 clock,
                                 ledger,
-                                FetchedStsPolicies.HTTPS)
+                                settings.stsPort())
                         : StsPolicies.NONE;
         return new TlsPolicies(resolver, sts);
     }

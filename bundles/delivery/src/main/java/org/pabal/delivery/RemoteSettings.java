@@ -17,6 +17,7 @@ import java.util.Optional;
 ///     laboratory
 /// @param authorities certificates that count beside those of known authorities
 /// @param sts whether MTA-STS policies of other domains are obeyed (RFC 8461)
+/// @param stsPort of the servers that have them: 443, but in a laboratory
 /// @param tlsReports whether others are told of the TLS of their hosts (RFC 8460)
 /// @param tlsReportContact whom they may ask about that
 record RemoteSettings(
@@ -27,6 +28,7 @@ record RemoteSettings(
         boolean privateDestinations,
         Optional<Path> authorities,
         boolean sts,
+        int stsPort,
         boolean tlsReports,
         MailAddress tlsReportContact) {
 
@@ -54,6 +56,7 @@ record RemoteSettings(
                 settings.flag("private-destinations", false),
                 settings.text("trusted-certificates").map(home::resolve),
                 settings.flag("mta-sts", true),
+                (int) settings.number("mta-sts-port", FetchedStsPolicies.HTTPS, 1, 65_535),
                 // Off until they can be signed: RFC 8460 §3 wants DKIM on those that go by mail.
                 settings.flag("tls-reports", false),
                 contact(settings, domain));
