@@ -39,7 +39,7 @@ final class MailHouses implements AutoCloseable {
 
     final Node one;
     final Node two;
-    private final int dnsPort;
+    final int dnsPort;
 
     /// @param records of `two.test` beyond its own host: what other domains a test needs, below it
     MailHouses(Path scratch, String records) throws Exception {

@@ -39,6 +39,9 @@ final class Postfix implements AutoCloseable {
         Assumptions.assumeTrue(root, "Postfix can only be started by root");
     }
 
+    /// It is told of no interface but 127.0.0.1, since it believes in those only that the machine
+    /// has by name; where it listens is said in master.cf.
+    ///
     /// @param domain whose mail it takes
     /// @param relay where it hands other mail: `[127.0.0.2]:2525`
     /// @param settings lines of main.cf
@@ -64,7 +67,7 @@ final class Postfix implements AutoCloseable {
                 myhostname = mx.%2$s
                 mydestination =
                 mynetworks = 127.0.0.0/8
-                inet_interfaces = %3$s
+                inet_interfaces = 127.0.0.1
                 inet_protocols = ipv4
                 smtp_bind_address = %3$s
                 relayhost = %4$s
