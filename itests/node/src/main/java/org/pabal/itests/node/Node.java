@@ -196,6 +196,19 @@ public final class Node implements AutoCloseable {
                 InetAddress.getByName(line.group(1)), Integer.parseInt(line.group(2)));
     }
 
+    /// Where a listener came to listen when the node was started, as its log says: for those who
+    /// start it often and have no time to ask.
+    public InetSocketAddress addressAtStart(String listener) throws IOException {
+        Matcher line =
+                Pattern.compile("listener " + Pattern.quote(listener) + ": open on (\\S+):(\\d+) ")
+                        .matcher(output);
+        if (!line.find()) {
+            throw new IOException("no listener " + listener + " was opened:\n" + output);
+        }
+        return new InetSocketAddress(
+                InetAddress.getByName(line.group(1)), Integer.parseInt(line.group(2)));
+    }
+
     /// Runs one command at the node's shell; its failure is an exception.
     public String shell(String... command) throws IOException, InterruptedException {
         Result result = tryShell(command);
