@@ -24,6 +24,7 @@ import org.slf4j.LoggerFactory;
 import org.xbill.DNS.Name;
 
 import java.io.IOException;
+import java.net.InetAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
@@ -78,6 +79,7 @@ public final class Delivery {
         Path home = Path.of(Optional.ofNullable(context.getProperty("pabal.home")).orElse("."));
         RemoteSettings remote = RemoteSettings.of(settings, domain, home);
         settings.noOthers();
+        checkSources(remote.sources());
 
         SecureRandom random = new SecureRandom();
         Path directory = Files.createDirectories(home.resolve("data/delivery"));
@@ -136,6 +138,18 @@ public final class Delivery {
                     remote.authorities().map(Path::toString).orElse(""),
                     "a file of certificates that can be read (" + Settings.why(e) + ")",
                     "etc/laboratory.pem");
+        }
+    }
+
+    /// An address may come later than we do, so this stops nobody: mail waits for it.
+    private static void checkSources(List<InetAddress> sources) {
+        for (InetAddress source : sources) {
+            if (!ReachableAddresses.onThisMachine(source)) {
+                log.warn(
+                        "org.pabal.delivery.cfg: source-address = {}: this machine has no such"
+                                + " address now; mail to other hosts waits until it has",
+                        source.getHostAddress());
+            }
         }
     }
 

@@ -379,7 +379,7 @@ final class Dialer {
                                                         == address instanceof Inet6Address)
                                 .findFirst();
                 if (source.isPresent()) {
-                    socket.bind(new InetSocketAddress(source.get(), 0));
+                    bind(socket, source.get());
                 }
                 socket.setTcpNoDelay(true);
                 socket.connect(
@@ -391,6 +391,19 @@ final class Dialer {
             } catch (RuntimeException e) {
                 socket.close();
                 throw e;
+            }
+        }
+
+        private static void bind(Socket socket, InetAddress source) throws IOException {
+            try {
+                socket.bind(new InetSocketAddress(source, 0));
+            } catch (IOException e) {
+                throw new IOException(
+                        "cannot be called from source-address "
+                                + source.getHostAddress()
+                                + ": "
+                                + e.getMessage(),
+                        e);
             }
         }
 
