@@ -92,7 +92,19 @@ final class QueueWorker {
         stopping = true;
         leasing.interrupt();
         leasing.join();
+        if (over(Duration.ZERO)) {
+            return;
+        }
+        log.info(
+                "delivery: stops when the {} messages that are under way are done, within {} s",
+                carrier.away().size(),
+                grace.toSeconds());
         if (!over(grace)) {
+            log.warn(
+                    "delivery: {} messages are not done after {} s: they are called back and wait"
+                            + " in the queue",
+                    carrier.away().size(),
+                    grace.toSeconds());
             carrier.recall();
             if (!over(COMING_BACK)) {
                 List<QueueId> lost = List.copyOf(carrier.away());
