@@ -8,6 +8,7 @@ import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 
 import java.util.Arrays;
+import java.util.Comparator;
 
 /// Makes a bundle of what an administrator types for one, so that the framework's own commands,
 /// `stop 13` or `headers org.pabal.smtp`, work as everywhere.
@@ -26,7 +27,8 @@ public final class BundleWords implements Converter {
         this.system = context.getBundle(Constants.SYSTEM_BUNDLE_LOCATION).getBundleContext();
     }
 
-    /// @param word a bundle's number or its symbolic name
+    /// @param word a bundle's number or its symbolic name; where one was replaced from `deploy/`,
+    ///     that is the one that runs
     @Override
     public Object convert(Class<?> type, Object word) {
         if (type != Bundle.class) {
@@ -38,7 +40,9 @@ public final class BundleWords implements Converter {
                         bundle ->
                                 text.equals(Long.toString(bundle.getBundleId()))
                                         || text.equals(bundle.getSymbolicName()))
-                .findFirst()
+                .max(
+                        Comparator.comparing((Bundle bundle) -> bundle.getState() == Bundle.ACTIVE)
+                                .thenComparing(Bundle::getVersion))
                 .orElseThrow(
                         () ->
                                 new IllegalArgumentException(
