@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BiConsumer;
 
 /// The way to one next hop: who may go now, the connections that are open, and whether anybody got
 /// through.
@@ -24,6 +25,7 @@ final class Lane {
     private static final int MAX_IDLE = 20;
 
     private final Lanes.Limits limits;
+    private final BiConsumer<String, Runnable> threads;
     private final Semaphore turns;
 
     /// All below is guarded by this lane.
@@ -35,8 +37,10 @@ final class Lane {
     private Optional<Status> failure = Optional.empty();
     private long nextNanos = System.nanoTime();
 
-    Lane(Lanes.Limits limits) {
+    /// @param threads runs what has a name in a thread of its own
+    Lane(Lanes.Limits limits, BiConsumer<String, Runnable> threads) {
         this.limits = limits;
+        this.threads = threads;
         this.granted = Math.min(FIRST_TURNS, limits.connections());
         this.turns = new Semaphore(granted, true);
     }
@@ -119,10 +123,9 @@ final class Lane {
         goodbye(connection);
     }
 
-    private static void goodbye(OpenConnection connection) {
-        Thread.ofVirtual()
-                .name("delivery: goodbye to " + connection.where())
-                .start(connection.conversation()::quit);
+    private void goodbye(OpenConnection connection) {
+        threads.accept(
+                "delivery: goodbye to " + connection.where(), connection.conversation()::quit);
     }
 
     synchronized boolean hasIdle() {
@@ -149,7 +152,7 @@ final class Lane {
                         return over;
                     });
         }
-        old.forEach(Lane::goodbye);
+        old.forEach(this::goodbye);
     }
 
     /// Waits until one more message may go, where there is a rate.

@@ -3,7 +3,9 @@ package org.pabal.delivery;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.time.Duration;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -30,10 +32,15 @@ final class Lanes implements AutoCloseable {
         void take(Lane lane) throws IOException;
     }
 
+    /// What those who are slow to say goodbye may take when all is closed.
+    private static final Duration GOODBYES = Duration.ofSeconds(5);
+
     private final Limits limits;
     private final Semaphore all;
     private final ConcurrentHashMap<String, Lane> lanes = new ConcurrentHashMap<>();
     private final AtomicBoolean sweeping = new AtomicBoolean();
+    private final Set<Thread> threads = ConcurrentHashMap.newKeySet();
+    private final CountDownLatch closing = new CountDownLatch(1);
     private volatile boolean closed;
 
     Lanes(Limits limits) {
@@ -46,7 +53,8 @@ final class Lanes implements AutoCloseable {
         Lane lane =
                 lanes.compute(
                         hop.name(),
-                        (name, there) -> (there == null ? new Lane(limits) : there).entered());
+                        (name, there) ->
+                                (there == null ? new Lane(limits, this::start) : there).entered());
         try {
             lane.turns().acquire();
             try {
@@ -69,9 +77,26 @@ final class Lanes implements AutoCloseable {
             }
             dropWhenUnused(hop.name());
             if (lane.hasIdle() && sweeping.compareAndSet(false, true)) {
-                Thread.ofVirtual().name("delivery: idle connections").start(this::sweep);
+                start("delivery: idle connections", this::sweep);
             }
         }
+    }
+
+    /// Runs something in a thread that [#close()] waits for.
+    private void start(String name, Runnable task) {
+        Thread thread =
+                Thread.ofVirtual()
+                        .name(name)
+                        .unstarted(
+                                () -> {
+                                    try {
+                                        task.run();
+                                    } finally {
+                                        threads.remove(Thread.currentThread());
+                                    }
+                                });
+        threads.add(thread);
+        thread.start();
     }
 
     private void dropWhenUnused(String name) {
@@ -82,7 +107,10 @@ final class Lanes implements AutoCloseable {
     private void sweep() {
         try {
             while (!closed) {
-                TimeUnit.MILLISECONDS.sleep(Math.clamp(limits.idle().toMillis() / 2, 100, 5_000));
+                long pause = Math.clamp(limits.idle().toMillis() / 2, 100, 5_000);
+                if (closing.await(pause, TimeUnit.MILLISECONDS)) {
+                    return;
+                }
                 lanes.forEach(
                         (name, lane) -> {
                             lane.closeOld();
@@ -104,10 +132,20 @@ final class Lanes implements AutoCloseable {
         return lanes.size();
     }
 
-    /// Says goodbye on all idle connections; those in use end with their message.
+    /// Says goodbye on all idle connections, and waits for the others' word, but not for long;
+    /// those in use end with their message.
     @Override
     public void close() {
         closed = true;
+        closing.countDown();
         lanes.values().forEach(Lane::closeIdle);
+        long end = System.nanoTime() + GOODBYES.toNanos();
+        try {
+            for (Thread thread : threads) {
+                thread.join(Duration.ofNanos(Math.max(0, end - System.nanoTime())));
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
     }
 }
