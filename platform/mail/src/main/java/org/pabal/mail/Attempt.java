@@ -17,8 +17,8 @@ public record Attempt(
         Instant at, String where, String tls, List<MailAddress> recipients, Status reply) {
 
     public Attempt {
-        where = where.replaceAll("[\\r\\n]+", " ");
-        tls = tls.replaceAll("[\\r\\n]+", " ");
+        where = Status.oneLine(where);
+        tls = Status.oneLine(tls);
         recipients = List.copyOf(recipients);
     }
 }

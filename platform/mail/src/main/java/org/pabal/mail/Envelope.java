@@ -41,8 +41,8 @@ public record Envelope(
 
     /// How urgent it is, −9 to 9, RFC 6710 §2; 0 where nothing was said.
     public int priority() {
-        String said = parameters.getOrDefault("MT-PRIORITY", "0");
-        return said.matches("-?[0-9]") ? Integer.parseInt(said) : 0;
+        String said = parameters.getOrDefault("MT-PRIORITY", "");
+        return !said.isEmpty() && said.matches("-?[0-9]") ? Integer.parseInt(said) : 0;
     }
 
     /// Not to be sent on before, RFC 4865 §4.

@@ -11,7 +11,15 @@ public record Status(int code, String enhanced, String text) {
         if (code < 200 || code > 599) {
             throw new IllegalArgumentException("status code " + code + ": expected 200 to 599");
         }
-        text = text.replaceAll("[\\r\\n]+", " ");
+        text = oneLine(text);
+    }
+
+    /// Looked for first: there are several texts in each delivery, and hardly ever a line end in
+    /// one.
+    static String oneLine(String text) {
+        return text.indexOf('\r') < 0 && text.indexOf('\n') < 0
+                ? text
+                : text.replaceAll("[\\r\\n]+", " ");
     }
 
     public boolean permanent() {
