@@ -174,14 +174,12 @@ final class RemoteCourier implements Courier {
                             open = Optional.of(connection);
                         }
                         case Dialer.Result.Nobody(Status why) -> {
-                            if (!why.permanent()) {
-                                failed(lane, wish, why);
-                            }
+                            fails(lane, wish, why);
                             rest(why);
                             return;
                         }
                         case Dialer.Result.Unreachable(Status why) -> {
-                            failed(lane, wish, why);
+                            fails(lane, wish, why);
                             rest(why);
                             return;
                         }
