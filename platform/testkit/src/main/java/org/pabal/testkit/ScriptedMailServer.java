@@ -22,6 +22,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 
@@ -109,7 +110,8 @@ public final class ScriptedMailServer implements AutoCloseable {
     /// @param port 0 for any that is free
     public ScriptedMailServer(String address, int port) throws IOException {
         this.listening = new ServerSocket(port, 1_024, InetAddress.ofLiteral(address));
-        threads.execute(this::accept);
+        // A virtual thread now and then sleeps on when the socket it waits at is closed.
+        Thread.ofPlatform().daemon().name("scripted mail server").start(this::accept);
     }
 
     /// What EHLO or LHLO announces, one keyword with its parameters each.
@@ -215,7 +217,7 @@ public final class ScriptedMailServer implements AutoCloseable {
                 Session session = new Session(listening.accept());
                 sessions.add(session);
                 threads.execute(session::run);
-            } catch (IOException e) {
+            } catch (IOException | RejectedExecutionException e) {
                 return;
             }
         }
