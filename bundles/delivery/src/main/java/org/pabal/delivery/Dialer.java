@@ -29,6 +29,10 @@ final class Dialer {
     /// How many addresses are tried for one message.
     private static final int MAX_TRIES = 10;
 
+    /// After that no further address is tried: whoever has many and answers none of them in time
+    /// must not hold a connection for hours.
+    private static final long LONGEST = Duration.ofMinutes(5).toNanos();
+
     private static final int SUBMISSIONS = 465;
 
     /// What came of it.
@@ -107,6 +111,7 @@ final class Dialer {
         private Status last = new Status(451, "4.4.1", "no host could be tried");
         private boolean allRefuseForGood = true;
         private int tries;
+        private final long begun = System.nanoTime();
 
         Search(NextHop hop, String domain, TlsWish wish, Told told) {
             this.hop = hop;
@@ -126,7 +131,7 @@ final class Dialer {
                     }
                     case TlsChoice.Use use -> {
                         for (InetAddress address : host.addresses()) {
-                            if (tries++ >= MAX_TRIES) {
+                            if (tries++ >= MAX_TRIES || System.nanoTime() - begun > LONGEST) {
                                 break;
                             }
                             Optional<OpenConnection> open = tried(host, address, use);
