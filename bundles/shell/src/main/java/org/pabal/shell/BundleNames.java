@@ -8,6 +8,7 @@ import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 
 import java.util.Arrays;
+import java.util.Comparator;
 
 /// What bundle is meant by a word in the framework's own commands: `stop 13`, `update
 /// org.pabal.pop3`.
@@ -26,7 +27,9 @@ public final class BundleNames implements Converter {
         this.framework = context.getBundle(Constants.SYSTEM_BUNDLE_LOCATION).getBundleContext();
     }
 
-    /// @return null for what is no bundle, as Gogo wants it
+    /// @param word a bundle's number or its symbolic name; where one was replaced from `deploy/`,
+    ///     that is the one that runs
+    /// @return null for what is no word, as Gogo wants it
     @Override
     public Object convert(Class<?> wanted, Object word) {
         if (wanted != Bundle.class || !(word instanceof CharSequence || word instanceof Number)) {
@@ -38,8 +41,11 @@ public final class BundleNames implements Converter {
                         bundle ->
                                 name.equals("" + bundle.getBundleId())
                                         || name.equals(bundle.getSymbolicName()))
-                .findFirst()
-                .orElse(null);
+                .max(Comparator.comparing(bundle -> bundle.getState() == Bundle.ACTIVE))
+                .orElseThrow(
+                        () ->
+                                new IllegalArgumentException(
+                                        "bundle " + name + ": there is none; lb lists them"));
     }
 
     @Override
